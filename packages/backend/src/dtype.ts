@@ -1,0 +1,17 @@
+// The number formats that weights can have when ops read them, and their sizes.
+
+/** Number format of a weight: as stored in the checkpoint, little-endian. */
+export type DType = 'f32' | 'f16' | 'bf16';
+
+export const DTYPES: readonly DType[] = ['f32', 'f16', 'bf16'];
+
+/** Bytes of `elements` weights in `dtype`. */
+export function byteLengthOf(dtype: DType, elements: number): number {
+  switch (dtype) {
+    case 'f32':
+      return elements * 4;
+    case 'f16':
+    case 'bf16':
+      return elements * 2;
+  }
+}

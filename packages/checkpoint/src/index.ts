@@ -1,0 +1,1 @@
+export type { Checkpoint, StoredTensor } from './checkpoint.js';

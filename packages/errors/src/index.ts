@@ -1,0 +1,1 @@
+export { AirllmError, type AirllmErrorOptions } from './airllm-error.js';

@@ -1,0 +1,41 @@
+// What a model definition is to those who run it: sizes, a rotary embedding, and functions that record
+// the embedding, one layer and the head. Which weights exist, and their order, is found by recording.
+
+import type { Recorder, Tensor, WeightRef } from '@airllm/backend';
+import type { Rope } from './rope.js';
+
+/** Sizes that placement, KV cache and generation need, in the field's terms. */
+export interface ModelSizes {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly vocabSize: number;
+  /** Longest sequence the model was made for. */
+  readonly maxPositions: number;
+  /** Per layer. */
+  readonly kv: readonly { readonly kvHeads: number; readonly headDim: number }[];
+}
+
+/** State that crosses the programs of a pass; declared as recorder inputs by the runner. */
+export interface PassState {
+  /** [T, hiddenSize], updated in place by every layer. */
+  readonly hidden: Tensor;
+  /** [T, rotaryDim / 2] cosines and sines of every row's position, attention factor included. */
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+/** An architecture with its config applied. */
+export interface ModelDefinition {
+  /** `llama`, `qwen3`, `chatglm` … */
+  readonly family: string;
+  readonly sizes: ModelSizes;
+  readonly rope: Rope;
+  /** [vocabSize, hiddenSize]; rows are read one by one, never as a whole. */
+  readonly embedding: WeightRef;
+  /** Records layer `layer` (0-based), which updates `state.hidden`. */
+  recordLayer(rec: Recorder, state: PassState, layer: number): void;
+  /** Records final norm and output projection of `hidden` [T, hiddenSize]. Returns logits [T, vocabSize]. */
+  recordHead(rec: Recorder, hidden: Tensor): Tensor;
+  /** True for checkpoint tensors of this architecture that are not used (rotary buffers, MTP layers). */
+  ignores(tensorName: string): boolean;
+}
