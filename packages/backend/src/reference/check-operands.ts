@@ -1,0 +1,82 @@
+// Whether operands lie inside the memory they point into and have the shape an op asks for.
+
+import type { Arena } from '../backend.js';
+import { byteLengthOf, DTYPES } from '../dtype.js';
+import { BackendError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import type { WeightSlice } from '../weight.js';
+
+/** @throws BackendError `INVALID_OPERAND` unless every element of `tensor` lies in `arena`. */
+export function checkTensor(what: string, tensor: Tensor, arena: Arena): void {
+  const { rows, cols, rowStride, storage, start } = tensor;
+  const offset = storage.offset < 0 ? -1 : storage.offset + start;
+  expect(
+    isCount(rows) && isCount(cols),
+    `Expected rows and columns for ${what} but received [${rows}, ${cols}]`,
+  );
+  expect(
+    rows === 1 || (Number.isSafeInteger(rowStride) && rowStride >= cols),
+    `Expected a row stride of at least ${cols} for ${what} but received ${rowStride}`,
+  );
+  const end = offset + (rows - 1) * rowStride + cols;
+  expect(
+    Number.isSafeInteger(offset) && offset >= 0 && end <= arena.elements,
+    `Expected ${what} within the ${arena.elements} elements of the arena but it covers [${offset}, ${end})`,
+  );
+}
+
+/** Checks range and shape of a tensor. */
+export function checkShaped(
+  what: string,
+  tensor: Tensor,
+  { arena, rows, cols }: { arena: Arena; rows: number; cols: number },
+): void {
+  checkTensor(what, tensor, arena);
+  expect(
+    tensor.rows === rows && tensor.cols === cols,
+    `Expected shape [${rows}, ${cols}] for ${what} but received [${tensor.rows}, ${tensor.cols}]`,
+  );
+}
+
+/** Checks that a weight lies inside its memory. */
+export function checkWeight(what: string, weight: WeightSlice): void {
+  const { memory, byteOffset, dtype, rows, cols } = weight;
+  expect(DTYPES.includes(dtype), `Expected dtype ${DTYPES.join(', ')} for ${what} but received ${dtype}`);
+  expect(
+    isCount(rows) && isCount(cols),
+    `Expected rows and columns for ${what} but received [${rows}, ${cols}]`,
+  );
+  const end = byteOffset + byteLengthOf(dtype, rows * cols);
+  expect(
+    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
+    `Expected ${what} within its ${memory.bytes.byteLength} bytes but it covers [${byteOffset}, ${end})`,
+  );
+}
+
+/** Checks range and length of a weight that is one row. */
+export function checkVector(what: string, weight: WeightSlice, length: number): void {
+  checkWeight(what, weight);
+  expect(
+    weight.rows === 1 && weight.cols === length,
+    `Expected shape [1, ${length}] for ${what} but received [${weight.rows}, ${weight.cols}]`,
+  );
+}
+
+/** Checks `count` row numbers below `limit`. */
+export function checkIndices(
+  what: string,
+  indices: Uint32Array,
+  { count, limit }: { count: number; limit: number },
+): void {
+  expect(indices.length === count, `Expected ${count} ${what} but received ${indices.length}`);
+  const wrong = indices.find((index) => index >= limit);
+  expect(wrong === undefined, `Expected ${what} below ${limit} but received ${wrong}`);
+}
+
+export function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
+export function expect(condition: boolean, message: string): void {
+  if (!condition) throw new BackendError('INVALID_OPERAND', message);
+}

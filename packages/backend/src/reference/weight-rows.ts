@@ -1,0 +1,50 @@
+// Reads weights where they lie, row by row: any byte offset, every dtype. Nothing is cached, because the
+// memory behind a slice is reused for other weights between submissions.
+
+import { byteLengthOf } from '../dtype.js';
+import type { WeightSlice } from '../weight.js';
+import { float16Table } from './float16.js';
+
+/**
+ * Returns a function that decodes one row. The row is copied first, since a slice promises no alignment;
+ * the array returned is overwritten by the next call. float32 holds every value of every dtype exactly.
+ */
+export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
+  const { memory, byteOffset, dtype, cols } = weight;
+  const rowBytes = byteLengthOf(dtype, cols);
+  const copy = new Uint8Array(rowBytes);
+  const copyRow = (row: number): void => {
+    const start = byteOffset + row * rowBytes;
+    copy.set(memory.bytes.subarray(start, start + rowBytes));
+  };
+  switch (dtype) {
+    case 'f32': {
+      const values = new Float32Array(copy.buffer);
+      return (row) => {
+        copyRow(row);
+        return values;
+      };
+    }
+    case 'bf16': {
+      // A bfloat16 is the upper half of a float32.
+      const halves = new Uint16Array(copy.buffer);
+      const values = new Float32Array(cols);
+      const bits = new Uint32Array(values.buffer);
+      return (row) => {
+        copyRow(row);
+        for (let i = 0; i < cols; i++) bits[i] = (halves[i] ?? 0) << 16;
+        return values;
+      };
+    }
+    case 'f16': {
+      const halves = new Uint16Array(copy.buffer);
+      const values = new Float32Array(cols);
+      const decoded = float16Table();
+      return (row) => {
+        copyRow(row);
+        for (let i = 0; i < cols; i++) values[i] = decoded[halves[i] ?? 0] ?? 0;
+        return values;
+      };
+    }
+  }
+}
