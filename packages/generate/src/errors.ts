@@ -1,0 +1,22 @@
+// Errors of generation.
+
+import { AirllmError } from '@airllm/errors';
+
+/**
+ * Codes: `INVALID_OPTION` (fields `option`, `expected`, `found`), `CONTEXT_OVERFLOW`, `ABORTED`,
+ * `NON_FINITE_LOGITS` (fields `tokenId`, `value`).
+ */
+export type GenerateErrorCode = 'INVALID_OPTION' | 'CONTEXT_OVERFLOW' | 'ABORTED' | 'NON_FINITE_LOGITS';
+
+/** Thrown while options are resolved and while tokens are generated. */
+export class GenerateError extends AirllmError {
+  declare readonly code: GenerateErrorCode;
+
+  constructor(
+    code: GenerateErrorCode,
+    message: string,
+    options: { fields?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
+    super(message, { code, ...options });
+  }
+}
