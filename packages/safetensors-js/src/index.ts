@@ -1,1 +1,11 @@
-export {};
+export { SafetensorsError, type SafetensorsErrorCode } from './safetensors-error.js';
+export { DTYPE_BITS, isDtype, type Dtype } from './dtype.js';
+export { tensorByteLength } from './tensor-byte-length.js';
+export { MAX_HEADER_BYTES, type SafetensorsHeader, type SafetensorsTensor } from './header.js';
+export { parseHeader, type ParseHeaderOptions } from './parse-header.js';
+export { readHeader } from './read-header.js';
+export { readTensor } from './read-tensor.js';
+export type { ByteReader } from './byte-reader.js';
+export { serializeHeader, type SerializeOptions, type TensorSpec } from './serialize-header.js';
+export { writeSafetensors, type TensorToWrite } from './write-safetensors.js';
+export { JsonDecimal, parseStrictJson, type StrictJson } from './strict-json.js';
