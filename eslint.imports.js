@@ -1,0 +1,54 @@
+// Which workspace packages each folder may import: the arrows of docs/architecture.md, as data. Imports point one way;
+// a package that is missing here may import none. eslint.config.js turns each row into a rule.
+
+const errors = ['@airllm/errors'];
+const backend = ['@airllm/backend', '@airllm/backend/reference', '@airllm/backend/conformance'];
+const modelZoo = ['@airllm/model-zoo'];
+const layerStore = ['@airllm/layer-store'];
+
+/** Folder → specifiers its sources may import. */
+export const allowedImports = {
+  'packages/errors': [],
+  'packages/safetensors-js': [],
+  'packages/demo-model': [],
+  'packages/backend': errors,
+  'packages/native': errors,
+  'packages/checkpoint': [...errors, 'safetensors-js'],
+  'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
+  'packages/model-zoo': [...errors, ...backend],
+  'packages/layer-store': [...errors, ...backend],
+  'packages/generate': [...errors, ...backend, ...modelZoo, ...layerStore],
+  'packages/core': [
+    ...errors,
+    ...backend,
+    ...modelZoo,
+    ...layerStore,
+    'safetensors-js',
+    '@airllm/checkpoint',
+    '@airllm/cpu-backend',
+    '@airllm/generate',
+    '@airllm/native',
+  ],
+  'apps/cli': ['@airllm/core', '@airllm/demo-model'],
+};
+
+const everySpecifier = [...new Set(['@airllm/demo-model', ...Object.values(allowedImports).flat()])];
+
+// `../other/src/…` leaves the package by the back door; `../src/…` from a package's own test folder does not.
+const INTO_ANOTHER_FOLDER = '(?:\\.\\./)+[^./][^/]*/(?:src|dist)/.*';
+
+/** The rules that hold a folder to `allowed`; both the static and the dynamic form of an import are seen. */
+export function importRules(folder, allowed) {
+  const names = allowed.map((name) => name.replaceAll('.', '\\.')).join('|');
+  const ours = '(?:@airllm/.*|safetensors-js(?:/.*)?|airllm(?:/.*)?)';
+  const forbidden = `^(?:${allowed.length > 0 ? `(?!(?:${names})$)` : ''}${ours}|${INTO_ANOTHER_FOLDER})$`;
+  const message = `${folder} may import: ${allowed.join(', ') || 'no workspace package'} (table in eslint.imports.js).`;
+  const dynamicImport = `ImportExpression[source.value=/${forbidden.replaceAll('/', '\\u002F')}/]`;
+  return {
+    'no-restricted-imports': ['error', { patterns: [{ regex: forbidden, message }] }],
+    'no-restricted-syntax': ['error', { selector: dynamicImport, message }],
+  };
+}
+
+/** Tests and benchmarks may use any published entry point of the workspace, for fixtures and reference results. */
+export const publishedImportRules = importRules('A test or benchmark', everySpecifier);
