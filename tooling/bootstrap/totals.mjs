@@ -1,7 +1,7 @@
 // Results of test runs and how they are told. One run is `{ passed, failed, skips, failures }`: counts, then lists of
 // `{ where, count, reason }` and `{ where, message }`.
 
-const MESSAGE_LINES = 30;
+const MESSAGE_LINES = 50;
 
 /** Sums runs into `{ passed, failed, skipped, skips, failures }`. */
 export function addTotals(runs) {
