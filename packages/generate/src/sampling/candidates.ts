@@ -1,6 +1,7 @@
 // From logits to the tokens that may be drawn and their weights: temperature, then top-k, top-p and min-p, in the
 // order and with the edge cases of the logits warpers of transformers.
 
+import { expNonPositive } from './exp-non-positive.js';
 import type { ResolvedSamplingOptions } from './sampling-options.js';
 import { orderKey, selectThreshold } from './select-threshold.js';
 import type { SamplingWorkspace } from './workspace.js';
@@ -87,7 +88,7 @@ function weigh(
 ): number {
   let total = 0;
   for (let i = 0; i < count; i++) {
-    const weight = Math.exp(((scores[i] ?? 0) - bestScore) / temperature);
+    const weight = expNonPositive(((scores[i] ?? 0) - bestScore) / temperature);
     weights[i] = weight;
     total += weight;
   }
