@@ -1,0 +1,33 @@
+// The catalogue of the conformance suite.
+
+import { attentionCases } from './cases/attention.js';
+import { batchInvarianceCases } from './cases/batch-invariance.js';
+import { behaviourCases } from './cases/behaviour.js';
+import { chunkingCases } from './cases/chunking.js';
+import { elementwiseCases } from './cases/elementwise.js';
+import { embeddingCases } from './cases/embedding.js';
+import { linearCases } from './cases/linear.js';
+import { lifetimeCases } from './cases/lifetime.js';
+import { refusalCases } from './cases/refusal.js';
+import { rmsNormCases } from './cases/rms-norm.js';
+import { ropeCases } from './cases/rope.js';
+import { rowsCases } from './cases/rows.js';
+import type { ConformanceCase } from './conformance-case.js';
+
+/** All cases, in an order in which a new backend can be made to pass them. */
+export function conformanceCases(): ConformanceCase[] {
+  return [
+    ...elementwiseCases(),
+    ...rowsCases(),
+    ...embeddingCases(),
+    ...rmsNormCases(),
+    ...linearCases(),
+    ...ropeCases(),
+    ...attentionCases(),
+    ...chunkingCases(),
+    ...behaviourCases(),
+    ...refusalCases(),
+    ...batchInvarianceCases(),
+    ...lifetimeCases(),
+  ];
+}

@@ -1,0 +1,24 @@
+// How far a float32 backend may be from the float64 reference, relative to the root mean square of the
+// outputs, and why. One rounding of float32 is u = 2⁻²⁴ = 6e-8 of the value rounded.
+
+/** Moves values without arithmetic: same bits. (Values below 2⁻¹²⁶ may be flushed to zero.) */
+export const EXACT = 0;
+
+/** One or two roundings; the largest of some thousand normal values is about 5 root mean squares. */
+export const ELEMENTWISE = 2e-6;
+
+/**
+ * A float32 sum of K products of unit variance is off by about u·√(K·log K/L) of its root mean square √K for
+ * one of L lanes: below 5e-6 up to K = 4096 and L = 1, some thousand outputs looked at. Inputs or products
+ * rounded to 16 bits are off by 2⁻⁹ = 2e-3 and are refused by a wide margin.
+ */
+export const SUMMED = 1e-5;
+
+/** exp, tanh and erf by the usual float32 polynomials: a few units in the last place, times the argument. */
+export const TRANSCENDENTAL = 1e-5;
+
+/** A score s is off by about 4u·|s|, and so is its exp() relatively; scores of these cases stay below 40. */
+export const ATTENTION = 2e-5;
+
+/** Scores of about 1000: exp() turns their absolute error, 1000·4u, into a relative one. */
+export const ATTENTION_LARGE_SCORES = 5e-4;
