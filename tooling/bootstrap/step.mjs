@@ -34,7 +34,8 @@ export async function runLogged(title, { name, command, args, env = {}, cwd = ro
   const exitCode = await new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      // `npm test --silent` would otherwise silence pnpm too, and leave a failure without a word.
+      env: { ...process.env, npm_config_loglevel: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
