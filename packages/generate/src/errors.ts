@@ -6,7 +6,8 @@ import { AirllmError } from '@airllm/errors';
  * Codes: `INVALID_OPTION` (fields `option`, `expected`, `found`), `CONTEXT_OVERFLOW`, `ABORTED`,
  * `NON_FINITE_LOGITS` (fields `tokenId`, `value`).
  */
-export type GenerateErrorCode = 'INVALID_OPTION' | 'CONTEXT_OVERFLOW' | 'ABORTED' | 'NON_FINITE_LOGITS';
+export type GenerateErrorCode =
+  'INVALID_OPTION' | 'CONTEXT_OVERFLOW' | 'ABORTED' | 'NON_FINITE_LOGITS' | 'BUDGET_TOO_SMALL';
 
 /** Thrown while options are resolved and while tokens are generated. */
 export class GenerateError extends AirllmError {

@@ -1,1 +1,16 @@
-export {};
+export { GenerateError, type GenerateErrorCode } from './errors.js';
+export { sizeRun, type RunRequest, type RunSize } from './run/run-size.js';
+export type { GenerationOptions } from './run/generation-options.js';
+export { LanguageModel, type LanguageModelOptions, type RunCounters } from './run/language-model.js';
+export type { FinishReason, TokenEvent } from './run/token-event.js';
+export type { PassShape } from './pass/pass-programs.js';
+export { createSampler, type SampledToken, type Sampler } from './sampling/sampler.js';
+export {
+  resolveSamplingOptions,
+  samplingOptionNames,
+  type ResolvedSamplingOptions,
+  type SamplingOptions,
+} from './sampling/sampling-options.js';
+export { resolveEosTokenIds, type EosSources } from './stop/eos-tokens.js';
+export { StopStrings } from './stop/stop-strings.js';
+export { StreamDecoder, type TokenDecoder } from './stop/stream-decoder.js';

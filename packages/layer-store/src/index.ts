@@ -1,1 +1,8 @@
-export {};
+export { LayerStoreError, type LayerStoreErrorCode } from './errors.js';
+export { LayerStore, openLayerStore, type LayerStoreOptions } from './layer-store.js';
+export type { TileLease } from './lease.js';
+export { placeTiles, type Placement } from './placement.js';
+export type { ResolvedWeight, StoredTensor } from './resolve-weights.js';
+export type { StageStats } from './stats.js';
+export { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
+export type { Tile, TilePart, TileRead } from './tile.js';

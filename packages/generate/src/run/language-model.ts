@@ -1,0 +1,261 @@
+// A model that can be run: sizes each run, keeps the whole within its memory, and turns passes into tokens.
+
+import type { Backend } from '@airllm/backend';
+import { LayerStoreError, type LayerStore } from '@airllm/layer-store';
+import type { ModelDefinition } from '@airllm/model-zoo';
+import { GenerateError } from '../errors.js';
+import { PassRunner } from '../pass/pass-runner.js';
+import { createSampler } from '../sampling/sampler.js';
+import { resolveSamplingOptions } from '../sampling/sampling-options.js';
+import { SamplingWorkspace } from '../sampling/workspace.js';
+import type { TokenDecoder } from '../stop/stream-decoder.js';
+import { createTextStream } from '../stop/text-stream.js';
+import { resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
+import { RunLock } from './run-lock.js';
+import { blocksFor, sizeRun, type RunSize } from './run-size.js';
+import { Sequence } from './sequence.js';
+import type { TokenEvent } from './token-event.js';
+
+export interface LanguageModelOptions {
+  readonly definition: ModelDefinition;
+  readonly backend: Backend;
+  readonly store: LayerStore;
+  /** Bytes for weights and runs together. */
+  readonly memoryBytes: number;
+  /** Bytes the store leaves for runs until one needs more. */
+  readonly reservedRunBytes: number;
+  /** Longest sequence allowed, prompt included. */
+  readonly maxSequenceTokens: number;
+  readonly eosTokenIds: readonly number[];
+  /** generation_config.json, parsed. Default none. */
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  /** Needed for text and stop strings. */
+  readonly decoder?: TokenDecoder | undefined;
+}
+
+/** Counters since the model was opened. */
+export interface RunCounters {
+  passes: number;
+  promptTokens: number;
+  generatedTokens: number;
+  /** Seconds in passes that computed a prompt, and in passes that computed one token per sequence. */
+  prefillSeconds: number;
+  decodeSeconds: number;
+}
+
+/** Share of the memory that a prompt's activations may take before it is computed in chunks. */
+const ACTIVATION_SHARE = 1 / 8;
+
+export class LanguageModel {
+  readonly counters: RunCounters = {
+    passes: 0,
+    promptTokens: 0,
+    generatedTokens: 0,
+    prefillSeconds: 0,
+    decodeSeconds: 0,
+  };
+  readonly #options: LanguageModelOptions;
+  readonly #passes: PassRunner;
+  readonly #lock = new RunLock();
+  #reservedRunBytes: number;
+
+  constructor(options: LanguageModelOptions) {
+    this.#options = options;
+    this.#passes = new PassRunner(options);
+    this.#reservedRunBytes = options.reservedRunBytes;
+  }
+
+  /** Seconds the device computed, per layer, the head last. */
+  get computeSeconds(): readonly number[] {
+    return this.#passes.computeSeconds;
+  }
+
+  /**
+   * Continues every prompt, all in the same passes. Events of different sequences interleave.
+   *
+   * @param prompts token ids, each prompt at least one
+   * @throws GenerateError `CONTEXT_OVERFLOW`, `INVALID_OPTION`, `ABORTED`, `BUDGET_TOO_SMALL`; LayerStoreError
+   * `READ_FAILED`. The model stays usable.
+   */
+  async *stream(
+    prompts: readonly (readonly number[])[],
+    options: GenerationOptions = {},
+  ): AsyncGenerator<TokenEvent, void, void> {
+    const { definition, maxSequenceTokens, generationConfig = {} } = this.#options;
+    prompts.forEach((prompt) => this.#checkPrompt(prompt, 1));
+    const maxNewTokens = resolveMaxNewTokens(options, generationConfig);
+    const sequenceTokens = prompts.map((prompt) => Math.min(prompt.length + maxNewTokens, maxSequenceTokens));
+    const createSequence = this.#sequenceFactory(options);
+    const release = await this.#lock.acquire();
+    try {
+      const size = await this.#reserve(sequenceTokens, prompts);
+      await using memory = this.#allocate(size);
+      let firstBlock = 0;
+      let active = prompts.map((promptIds, index) => {
+        const tokens = sequenceTokens[index] ?? promptIds.length;
+        const blocks = Int32Array.from({ length: blocksFor(tokens) }, (_, i) => firstBlock + i);
+        firstBlock += blocks.length;
+        return createSequence({
+          index,
+          promptIds,
+          blocks,
+          maxNewTokens: tokens - promptIds.length,
+          rope: definition.rope,
+        });
+      });
+      while (active.length > 0) {
+        const events: TokenEvent[] = [];
+        const passes = active.map((sequence) => sequence.nextPass());
+        const started = performance.now();
+        await this.#passes.run(passes, {
+          ...memory,
+          shape: size.shape,
+          signal: options.signal,
+          onStage: options.onStage,
+          onLogits: (position, logits) => {
+            const event = active[position]?.accept(logits);
+            if (event) events.push(event);
+          },
+        });
+        this.#count(passes, events.length, (performance.now() - started) / 1000);
+        yield* events;
+        active = active.filter((sequence) => !sequence.finishReason);
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Logits after every token of one sequence.
+   *
+   * @returns row-major [tokens, vocabSize]
+   */
+  async logits(
+    ids: readonly number[],
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<Float32Array> {
+    this.#checkPrompt(ids, 0);
+    const { vocabSize } = this.#options.definition.sizes;
+    const release = await this.#lock.acquire();
+    try {
+      const size = await this.#reserve([ids.length], [ids]);
+      await using memory = this.#allocate(size);
+      const result = new Float32Array(ids.length * vocabSize);
+      let row = 0;
+      const blocks = Int32Array.from({ length: blocksFor(ids.length) }, (_, i) => i);
+      const started = performance.now();
+      await this.#passes.run([{ tokens: ids, past: 0, blocks, logitPositions: ids.map((_, i) => i) }], {
+        ...memory,
+        shape: size.shape,
+        signal: options.signal,
+        onLogits: (_, logits) => result.set(logits, row++ * vocabSize),
+      });
+      this.#count([{ tokens: ids }], 0, (performance.now() - started) / 1000);
+      return result;
+    } finally {
+      release();
+    }
+  }
+
+  #sequenceFactory(
+    options: GenerationOptions,
+  ): (
+    place: Omit<ConstructorParameters<typeof Sequence>[0], 'sampler' | 'textStream' | 'eosTokenIds'>,
+  ) => Sequence {
+    const { decoder, eosTokenIds, generationConfig = {} } = this.#options;
+    const sampling = resolveSamplingOptions(options, generationConfig);
+    const stop = typeof options.stop === 'string' ? [options.stop] : [...(options.stop ?? [])];
+    if (stop.length > 0 && !decoder) {
+      throw new GenerateError('INVALID_OPTION', 'Expected no stop strings for a model without a tokenizer', {
+        fields: { option: 'stop', expected: undefined, found: stop },
+      });
+    }
+    const workspace = new SamplingWorkspace();
+    const eos = new Set(options.ignoreEos ? [] : eosTokenIds);
+    return (place) =>
+      new Sequence({
+        ...place,
+        eosTokenIds: eos,
+        sampler: createSampler(sampling, { sequenceIndex: place.index, workspace }),
+        textStream: decoder && createTextStream(decoder, stop, place.promptIds),
+      });
+  }
+
+  #checkPrompt(prompt: readonly number[], room: number): void {
+    const { definition, maxSequenceTokens } = this.#options;
+    const { vocabSize } = definition.sizes;
+    if (prompt.length === 0)
+      throw new GenerateError('INVALID_OPTION', 'Expected at least one token per prompt but received none');
+    const unknown = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+    if (unknown !== undefined) {
+      throw new GenerateError(
+        'INVALID_OPTION',
+        `Expected token ids within [0, ${vocabSize}) but received ${unknown}`,
+        {
+          fields: { option: 'inputIds', expected: `[0, ${vocabSize})`, found: unknown },
+        },
+      );
+    }
+    if (prompt.length + room > maxSequenceTokens) {
+      throw new GenerateError(
+        'CONTEXT_OVERFLOW',
+        `Expected a prompt of at most ${maxSequenceTokens - room} tokens but received ${prompt.length}; shorten it or raise maxSeqLen`,
+        { fields: { promptTokens: prompt.length, maxSequenceTokens } },
+      );
+    }
+  }
+
+  /** Sizes the run and, where it needs more than is reserved, takes memory back from pinned weights. */
+  async #reserve(
+    sequenceTokens: readonly number[],
+    prompts: readonly (readonly number[])[],
+  ): Promise<RunSize> {
+    const { definition, memoryBytes, store } = this.#options;
+    const promptRows = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
+    const size = sizeRun(definition, { sequenceTokens, promptRows }, memoryBytes * ACTIVATION_SHARE);
+    if (size.bytes <= this.#reservedRunBytes) return size;
+    try {
+      await store.resize(memoryBytes - size.bytes);
+    } catch (error) {
+      if (!(error instanceof LayerStoreError) || error.code !== 'BUDGET_TOO_SMALL') throw error;
+      const missing = Number(error.fields['minimumBytes']) + size.bytes - memoryBytes;
+      throw new GenerateError(
+        'BUDGET_TOO_SMALL',
+        `Expected ${missing} more bytes of memory for this run (KV cache ${size.kvBytes}, activations ${size.arenaBytes}); raise memory.host by that much, or lower maxNewTokens or the batch`,
+        {
+          fields: { missingBytes: missing, kvBytes: size.kvBytes, activationBytes: size.arenaBytes },
+          cause: error,
+        },
+      );
+    }
+    this.#reservedRunBytes = size.bytes;
+    return size;
+  }
+
+  #allocate(size: RunSize): AsyncDisposable & Pick<Parameters<PassRunner['run']>[1], 'arena' | 'kvCache'> {
+    const { backend } = this.#options;
+    const arena = backend.createArena(size.arenaElements);
+    const kvCache = backend.createKvCache(size.kvShape);
+    return {
+      arena,
+      kvCache,
+      [Symbol.asyncDispose]: () => {
+        arena.dispose();
+        kvCache.dispose();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #count(passes: readonly { tokens: readonly number[] }[], generated: number, seconds: number): void {
+    const isDecode = passes.every(({ tokens }) => tokens.length === 1);
+    this.counters.passes += 1;
+    this.counters.generatedTokens += generated;
+    if (isDecode) this.counters.decodeSeconds += seconds;
+    else {
+      this.counters.prefillSeconds += seconds;
+      this.counters.promptTokens += passes.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// How much memory a run takes beside the weights: activations, KV cache, logits.
+
+import { KV_BLOCK_TOKENS, kvCacheByteLength, type KvCacheShape } from '@airllm/backend';
+import type { ModelDefinition } from '@airllm/model-zoo';
+import { arenaElements, type PassShape } from '../pass/pass-programs.js';
+
+/** What is needed to size a run. */
+export interface RunRequest {
+  /** Tokens each sequence can grow to, prompt included. */
+  readonly sequenceTokens: readonly number[];
+  /** Rows of the first pass: all prompt tokens. */
+  readonly promptRows: number;
+}
+
+export interface RunSize {
+  readonly shape: PassShape;
+  readonly kvShape: KvCacheShape;
+  readonly arenaElements: number;
+  readonly arenaBytes: number;
+  readonly kvBytes: number;
+  /** Logits on their way from the device to the sampler. */
+  readonly logitsBytes: number;
+  /** All of it. */
+  readonly bytes: number;
+}
+
+/** Prompt tokens computed at once, where memory allows. */
+const MOST_ROWS = 512;
+/** Below this many rows a prompt is read with hardly any reuse of a weight; memory is then asked for instead. */
+const FEWEST_ROWS = 16;
+/** Copies of a row of logits: read back, and the sampler's workspace. */
+const LOGITS_COPIES = 3;
+
+/**
+ * Sizes a run whose activations should take about `activationBytes` at most (never fewer than a minimum of
+ * rows); a longer prompt runs in chunks.
+ */
+export function sizeRun(definition: ModelDefinition, request: RunRequest, activationBytes: number): RunSize {
+  const sequences = request.sequenceTokens.length;
+  const fewest = Math.max(sequences, Math.min(request.promptRows, FEWEST_ROWS));
+  const shapeOf = (rows: number): PassShape => ({ rows, logitRows: sequences });
+  let rows = Math.max(sequences, Math.min(request.promptRows, MOST_ROWS));
+  let elements = arenaElements(definition, shapeOf(rows));
+  while (rows > fewest && elements * 4 > activationBytes) {
+    rows = Math.max(fewest, Math.floor(rows / 2));
+    elements = arenaElements(definition, shapeOf(rows));
+  }
+  const kvShape: KvCacheShape = {
+    layers: definition.sizes.kv,
+    blocks: request.sequenceTokens.reduce((sum, tokens) => sum + blocksFor(tokens), 0),
+  };
+  const arenaBytes = elements * 4;
+  const kvBytes = kvCacheByteLength(kvShape);
+  const logitsBytes = sequences * definition.sizes.vocabSize * 4 * LOGITS_COPIES;
+  return {
+    shape: shapeOf(rows),
+    kvShape,
+    arenaElements: elements,
+    arenaBytes,
+    kvBytes,
+    logitsBytes,
+    bytes: arenaBytes + kvBytes + logitsBytes,
+  };
+}
+
+/** KV cache blocks that hold `tokens` tokens. */
+export function blocksFor(tokens: number): number {
+  return Math.ceil(tokens / KV_BLOCK_TOKENS);
+}

@@ -1,0 +1,223 @@
+// The tiles every token needs, visited in a cycle. Pinned tiles are read once and stay; the others pass
+// through a ring of reusable buffers, read ahead in order and across the end of the cycle.
+//
+//   step     … 6 7 │ 8 9 10 11 12 …      tile = step mod count
+//                  ▲          ▲
+//              asked: in use  next: the first step not yet read, at most one cycle ahead
+
+import type { WeightMemory } from '@airllm/backend';
+import { LayerStoreError } from './errors.js';
+import { createLease, type TileLease } from './lease.js';
+import type { Placement } from './placement.js';
+import type { TileLoader } from './tile-loader.js';
+import type { Tile } from './tile.js';
+
+/** Reads in flight: the thread pool behind node:fs has four threads. */
+const MAX_READS_IN_FLIGHT = 4;
+
+interface Entry {
+  readonly memory: WeightMemory;
+  readonly pinned: boolean;
+  readonly loading: Promise<void>;
+  loaded: boolean;
+  leases: number;
+  /** Streamed and handed out: gone at the last release. */
+  taken: boolean;
+}
+
+export interface DenseTilesOptions {
+  allocate: (byteLength: number) => WeightMemory;
+  loader: TileLoader;
+  /** Read ahead; otherwise a tile is read when it is asked for. */
+  prefetch: boolean;
+}
+
+export class DenseTiles {
+  readonly #entries = new Map<number, Entry>();
+  readonly #draining = new Set<Promise<void>>();
+  readonly #slotWaiters: (() => void)[] = [];
+  #slots: WeightMemory[] = [];
+  #freeSlots: WeightMemory[] = [];
+  #asked = -1;
+  #askedTaken = true;
+  #next = 0;
+  #inFlight = 0;
+  #paused = false;
+  #closed = false;
+
+  constructor(
+    private readonly tiles: readonly Tile[],
+    private placement: Placement,
+    private readonly options: DenseTilesOptions,
+  ) {
+    this.#addSlots();
+  }
+
+  /** The tile if it is in memory now. Tiles are asked for in cyclic order; a break in it drops what was read ahead. */
+  tryAcquire(index: number): TileLease | undefined {
+    this.#ask(index);
+    const entry = this.#entries.get(index);
+    return entry?.loaded ? this.#lease(index, entry) : undefined;
+  }
+
+  /**
+   * Waits for the tile. Leases of other tiles must be on their way back, or it may wait for ever.
+   *
+   * @throws LayerStoreError `READ_FAILED`, `STORE_CLOSED`
+   */
+  async acquire(index: number): Promise<TileLease> {
+    this.#ask(index);
+    for (;;) {
+      if (this.#closed)
+        throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while a tile was awaited');
+      const entry = this.#entries.get(index);
+      if (entry) {
+        await entry.loading;
+        return this.#lease(index, entry);
+      }
+      await new Promise<void>((resolve) => this.#slotWaiters.push(resolve));
+      this.#pump();
+    }
+  }
+
+  /** Memory of a tile that is there to stay, for those who want single rows of it. */
+  pinnedMemory(index: number): WeightMemory | undefined {
+    const entry = this.#entries.get(index);
+    return entry?.pinned && entry.loaded ? entry.memory : undefined;
+  }
+
+  /** Applies a new placement between rounds: no lease may be held. Tiles that stay pinned are not read again. */
+  async replace(placement: Placement): Promise<void> {
+    this.#paused = true;
+    await this.#settle();
+    this.#paused = false;
+    for (const [index, entry] of this.#entries) {
+      if (entry.pinned && placement.pinned[index]) continue;
+      if (entry.pinned) entry.memory.dispose();
+      this.#entries.delete(index);
+    }
+    this.#dropSlots();
+    this.placement = placement;
+    this.#addSlots();
+    this.#next = this.#asked + 1;
+  }
+
+  /** Waits for reads in flight and gives all memory back. No lease may be held. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const wake of this.#slotWaiters.splice(0)) wake();
+    await this.#settle();
+    for (const entry of this.#entries.values()) if (entry.pinned) entry.memory.dispose();
+    this.#entries.clear();
+    this.#dropSlots();
+  }
+
+  #addSlots(): void {
+    const { ringSlots, ringSlotBytes } = this.placement;
+    for (let i = 0; i < ringSlots; i++) this.#slots.push(this.options.allocate(ringSlotBytes));
+    this.#freeSlots.push(...this.#slots);
+  }
+
+  #dropSlots(): void {
+    for (const slot of this.#slots) slot.dispose();
+    this.#slots = [];
+    this.#freeSlots = [];
+  }
+
+  #ask(index: number): void {
+    const count = this.tiles.length;
+    const isRepeat = !this.#askedTaken && index === this.#asked % count;
+    if (!isRepeat) {
+      const skipped = (index - ((this.#asked + 1) % count) + count) % count;
+      if (skipped > 0) this.#dropReadAhead();
+      this.#asked += 1 + skipped;
+      this.#askedTaken = false;
+      if (skipped > 0) this.#next = this.#asked;
+    }
+    if (!this.#entries.has(index)) this.#next = this.#asked;
+    this.#pump();
+  }
+
+  #dropReadAhead(): void {
+    for (const [index, entry] of this.#entries) {
+      if (!entry.pinned && !entry.taken) this.#discard(index, entry);
+    }
+  }
+
+  /** Starts reads from `next` on while memory is free and the cycle is not full. */
+  #pump(): void {
+    const furthest = this.options.prefetch
+      ? this.#asked + this.tiles.length - (this.#askedTaken ? 0 : 1)
+      : this.#asked;
+    while (!this.#closed && !this.#paused && this.#inFlight < MAX_READS_IN_FLIGHT && this.#next <= furthest) {
+      if (!this.#schedule(this.#next % this.tiles.length)) return;
+      this.#next += 1;
+    }
+  }
+
+  /** False when the tile has to wait: for a ring slot, or for the release of its last use. */
+  #schedule(index: number): boolean {
+    const present = this.#entries.get(index);
+    if (present) return present.pinned || !present.taken;
+    const tile = this.tiles[index];
+    if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
+    const pinned = this.placement.pinned[index] ?? false;
+    const memory = pinned ? this.options.allocate(tile.bufferBytes) : this.#freeSlots.pop();
+    if (!memory) return false;
+    this.#inFlight += 1;
+    const loading = this.options.loader.load(tile, memory).finally(() => (this.#inFlight -= 1));
+    const entry: Entry = { memory, pinned, loading, loaded: false, leases: 0, taken: false };
+    this.#entries.set(index, entry);
+    loading.then(
+      () => {
+        entry.loaded = true;
+        this.#pump();
+      },
+      () => {
+        if (this.#entries.get(index) === entry) this.#discard(index, entry);
+      },
+    );
+    return true;
+  }
+
+  #lease(index: number, entry: Entry): TileLease {
+    entry.leases += 1;
+    entry.taken = true;
+    this.#askedTaken = true;
+    return createLease({
+      tile: index,
+      streamed: !entry.pinned,
+      memory: entry.memory,
+      onRelease: () => {
+        entry.leases -= 1;
+        if (entry.leases === 0 && !entry.pinned) this.#discard(index, entry);
+      },
+    });
+  }
+
+  /** Forgets a streamed or failed tile; its memory is free once no read is in flight. */
+  #discard(index: number, entry: Entry): void {
+    this.#entries.delete(index);
+    const free = (): void => {
+      if (entry.pinned) entry.memory.dispose();
+      else this.#freeSlots.push(entry.memory);
+      this.#slotWaiters.shift()?.();
+      this.#pump();
+    };
+    if (entry.loaded) return free();
+    const drained = entry.loading
+      .catch(() => undefined)
+      .then(() => {
+        this.#draining.delete(drained);
+        free();
+      });
+    this.#draining.add(drained);
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#inFlight > 0 || this.#draining.size > 0) {
+      await Promise.allSettled([...this.#entries.values()].map((entry) => entry.loading));
+      await Promise.allSettled(this.#draining);
+    }
+  }
+}

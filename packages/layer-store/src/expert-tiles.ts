@@ -1,0 +1,146 @@
+// The tiles of routed experts: read only when a token names the expert, kept in a cache of equal slots
+// until the least recently used one has to make room.
+
+import type { WeightMemory } from '@airllm/backend';
+import { LayerStoreError } from './errors.js';
+import { createLease, type TileLease } from './lease.js';
+import type { TileLoader } from './tile-loader.js';
+import type { Tile } from './tile.js';
+
+interface Entry {
+  readonly memory: WeightMemory;
+  readonly loading: Promise<void>;
+  loaded: boolean;
+  leases: number;
+}
+
+export class ExpertTiles {
+  /** Least recently used first. */
+  readonly #entries = new Map<number, Entry>();
+  readonly #slotWaiters: (() => void)[] = [];
+  #slots: WeightMemory[] = [];
+  #freeSlots: WeightMemory[] = [];
+  /** Tiles that will be asked for, in order: read ahead as slots allow, never evicted for each other. */
+  #expected = new Set<number>();
+  #closed = false;
+
+  constructor(
+    private readonly tiles: ReadonlyMap<number, Tile>,
+    private readonly options: { allocate: (byteLength: number) => WeightMemory; loader: TileLoader },
+  ) {}
+
+  /** Sets the number of slots. No lease may be held; a smaller cache forgets everything. */
+  async resize(slots: number, slotBytes: number): Promise<void> {
+    if (slots < this.#slots.length) {
+      await this.#settle();
+      this.#entries.clear();
+      for (const slot of this.#slots) slot.dispose();
+      this.#slots = [];
+      this.#freeSlots = [];
+    }
+    while (this.#slots.length < slots) {
+      const slot = this.options.allocate(slotBytes);
+      this.#slots.push(slot);
+      this.#freeSlots.push(slot);
+    }
+  }
+
+  /** Announces the tiles of a layer's routed experts, in the order they will be asked for. */
+  expect(indices: Iterable<number>): void {
+    this.#expected = new Set(indices);
+    this.#pump();
+  }
+
+  tryAcquire(index: number): TileLease | undefined {
+    const entry = this.#entries.get(index);
+    return entry?.loaded ? this.#lease(index, entry) : undefined;
+  }
+
+  /** Waits for the tile. Leases of other tiles must be on their way back, or it may wait for ever. */
+  async acquire(index: number): Promise<TileLease> {
+    for (;;) {
+      if (this.#closed)
+        throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while an expert was awaited');
+      const entry =
+        this.#entries.get(index) ??
+        this.#startRead(index, (candidate) => !this.#expected.has(candidate)) ??
+        this.#startRead(index, () => true);
+      if (entry) {
+        await entry.loading;
+        return this.#lease(index, entry);
+      }
+      await new Promise<void>((resolve) => this.#slotWaiters.push(resolve));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const wake of this.#slotWaiters.splice(0)) wake();
+    await this.#settle();
+    for (const slot of this.#slots) slot.dispose();
+    this.#entries.clear();
+    this.#slots = [];
+    this.#freeSlots = [];
+  }
+
+  #pump(): void {
+    for (const index of this.#expected) {
+      if (this.#closed) return;
+      if (this.#entries.has(index)) continue;
+      if (!this.#startRead(index, (candidate) => !this.#expected.has(candidate))) return;
+    }
+  }
+
+  #startRead(index: number, mayEvict: (candidate: number) => boolean): Entry | undefined {
+    const tile = this.tiles.get(index);
+    if (!tile) throw new RangeError(`Expected an expert tile but received ${index}`);
+    const memory = this.#freeSlots.pop() ?? this.#evict(mayEvict);
+    if (!memory) return undefined;
+    const loading = this.options.loader.load(tile, memory);
+    const entry: Entry = { memory, loading, loaded: false, leases: 0 };
+    this.#entries.set(index, entry);
+    loading.then(
+      () => {
+        entry.loaded = true;
+        this.#slotWaiters.shift()?.();
+      },
+      () => {
+        this.#entries.delete(index);
+        this.#freeSlots.push(memory);
+        this.#slotWaiters.shift()?.();
+      },
+    );
+    return entry;
+  }
+
+  #evict(mayEvict: (candidate: number) => boolean): WeightMemory | undefined {
+    for (const [index, entry] of this.#entries) {
+      if (entry.leases > 0 || !entry.loaded || !mayEvict(index)) continue;
+      this.#entries.delete(index);
+      return entry.memory;
+    }
+    return undefined;
+  }
+
+  #lease(index: number, entry: Entry): TileLease {
+    entry.leases += 1;
+    this.#entries.delete(index);
+    this.#entries.set(index, entry);
+    this.#expected.delete(index);
+    return createLease({
+      tile: index,
+      streamed: this.#slots.length < this.tiles.size,
+      memory: entry.memory,
+      onRelease: () => {
+        entry.leases -= 1;
+        if (entry.leases > 0) return;
+        this.#slotWaiters.shift()?.();
+        this.#pump();
+      },
+    });
+  }
+
+  async #settle(): Promise<void> {
+    await Promise.allSettled([...this.#entries.values()].map((entry) => entry.loading));
+  }
+}

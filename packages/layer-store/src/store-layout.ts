@@ -1,0 +1,106 @@
+// What a model's weights are to the store, before any memory is taken: vectors that always stay, dense
+// tiles in order of use, expert tiles, the embedding table. Pure: made from names and headers alone.
+
+import type { ExpertRef, WeightRef } from '@airllm/backend';
+import { minimumPlacementBytes } from './placement.js';
+import { resolveWeight, type ResolvedWeight, type StoredTensor } from './resolve-weights.js';
+import { rowReaderBytes } from './row-reader.js';
+import { cutTiles, PAGE_BYTES, ceilPage, type Tile, type TilePart } from './tile.js';
+
+/** One step of the pass over the model: a layer or the head. */
+export interface StageSpec {
+  readonly name: string;
+  /** In order of first use. */
+  readonly weights: readonly WeightRef[];
+  readonly experts?: readonly ExpertRef<WeightRef>[] | undefined;
+}
+
+export interface StoreLayout {
+  readonly stageNames: readonly string[];
+  readonly embedding: ResolvedWeight;
+  /** Norms and biases: small, and needed beside a tile, so always in memory. */
+  readonly vectors: readonly ResolvedWeight[];
+  readonly vectorBytes: number;
+  /** Indexed by tile number. */
+  readonly denseTiles: readonly Tile[];
+  /** By tile number; numbers go on after the dense tiles. */
+  readonly expertTiles: ReadonlyMap<number, Tile>;
+  /** By weight name, in order of rows. */
+  readonly parts: ReadonlyMap<string, readonly TilePart[]>;
+  /** Memory the store holds whatever the placement. */
+  readonly fixedBytes: number;
+  /** The smallest weight budget that works. */
+  readonly minimumBytes: number;
+}
+
+/** Tiles this long keep a disk at its full speed; smaller budgets get smaller tiles. */
+const LARGEST_TILE_BYTES = 8 * 1024 * 1024;
+const SMALLEST_TILE_BYTES = 256 * 1024;
+/** A budget is cut into about this many tiles, so that it can be used to its last one. */
+const TILES_PER_BUDGET = 32;
+
+export function tileBytesFor(weightBudgetBytes: number): number {
+  const wanted = ceilPage(weightBudgetBytes / TILES_PER_BUDGET);
+  return Math.min(LARGEST_TILE_BYTES, Math.max(SMALLEST_TILE_BYTES, wanted));
+}
+
+/**
+ * Resolves every weight and cuts the matrices into tiles.
+ *
+ * @throws LayerStoreError `MISSING_TENSOR`, `WRONG_SHAPE`, `UNSUPPORTED_DTYPE`
+ */
+export function layOutStore(options: {
+  stages: readonly StageSpec[];
+  embedding: WeightRef;
+  tensors: ReadonlyMap<string, StoredTensor>;
+  tileBytes: number;
+}): StoreLayout {
+  const { stages, tensors, tileBytes } = options;
+  const resolve = (ref: WeightRef): ResolvedWeight => resolveWeight(ref, tensors);
+  const vectors: ResolvedWeight[] = [];
+  const denseTiles: Tile[] = [];
+  stages.forEach((stage, index) => {
+    const weights = stage.weights.map(resolve);
+    vectors.push(...weights.filter((weight) => weight.isVector));
+    const matrices = weights.filter((weight) => !weight.isVector);
+    denseTiles.push(...cutTiles(matrices, { stage: index, firstIndex: denseTiles.length, tileBytes }));
+  });
+  const expertTiles = new Map<number, Tile>();
+  stages.forEach((stage, index) => {
+    for (const { gate, up, down } of stage.experts ?? []) {
+      const weights = [gate, up, down].map(resolve);
+      const firstIndex = denseTiles.length + expertTiles.size;
+      for (const tile of cutTiles(weights, { stage: index, firstIndex, tileBytes }))
+        expertTiles.set(tile.index, tile);
+    }
+  });
+  const embedding = resolve(options.embedding);
+  const vectorBytes = vectors.reduce((sum, vector) => sum + vectorSlotBytes(vector), 0);
+  const fixedBytes = vectorBytes + rowReaderBytes(embedding);
+  return {
+    stageNames: stages.map((stage) => stage.name),
+    embedding,
+    vectors,
+    vectorBytes,
+    denseTiles,
+    expertTiles,
+    parts: partsByWeight([...denseTiles, ...expertTiles.values()]),
+    fixedBytes,
+    minimumBytes: fixedBytes + minimumPlacementBytes(denseTiles, [...expertTiles.values()]),
+  };
+}
+
+/** Memory of a vector: the pages of the file it touches. */
+export function vectorSlotBytes(vector: ResolvedWeight): number {
+  return ceilPage(vector.byteLength) + PAGE_BYTES;
+}
+
+function partsByWeight(tiles: readonly Tile[]): Map<string, TilePart[]> {
+  const parts = new Map<string, TilePart[]>();
+  for (const part of tiles.flatMap((tile) => tile.parts)) {
+    const known = parts.get(part.weight.name);
+    if (known) known.push(part);
+    else parts.set(part.weight.name, [part]);
+  }
+  return parts;
+}
