@@ -39,10 +39,11 @@ async function runFlavour(script, flavour) {
     name,
     command: 'bash',
     args: [script, flavour],
+    skipCode: EXIT_TOOL_MISSING,
   });
   const lines = log.trimEnd().split('\n');
-  if (exitCode === EXIT_TOOL_MISSING || (exitCode === 127 && process.platform === 'win32')) {
-    const reason = lines.at(-1).replace(/^SKIPPED:\s*/, '') || 'a tool is missing';
+  if (exitCode === EXIT_TOOL_MISSING) {
+    const reason = lines.at(-1).replace(/^SKIPPED:?\s*/i, '') || 'a tool is missing';
     console.log(`SKIPPED: ${where}: ${reason}`);
     return { passed: 0, failed: 0, skips: [{ where, count: 1, reason }], failures: [] };
   }

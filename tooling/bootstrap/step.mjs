@@ -22,10 +22,11 @@ export async function runCommand(main) {
 }
 
 /**
- * Runs `command args` at the repository root, printing `title` and the seconds it took.
- * Returns `{ exitCode, log, seconds }` where `log` is everything the tool wrote.
+ * Runs `command args` at the repository root, printing `title` and the seconds it took. `skipCode` is an exit code by
+ * which the tool says that it did not run.
+ * Returns `{ exitCode, log, logPath }` where `log` is everything the tool wrote.
  */
-export async function runLogged(title, { name, command, args, env = {}, cwd = root }) {
+export async function runLogged(title, { name, command, args, env = {}, skipCode }) {
   const logPath = join(logFolder, `${name}.log`);
   const log = createWriteStream(logPath);
   const startedAt = performance.now();
@@ -33,7 +34,7 @@ export async function runLogged(title, { name, command, args, env = {}, cwd = ro
   const signOfLife = setInterval(() => process.stdout.write('. '), SIGN_OF_LIFE_MS);
   const exitCode = await new Promise((resolve) => {
     const child = spawn(command, args, {
-      cwd,
+      cwd: root,
       // `npm test --silent` would otherwise silence pnpm too, and leave a failure without a word.
       env: { ...process.env, npm_config_loglevel: 'warn', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,8 +55,9 @@ export async function runLogged(title, { name, command, args, env = {}, cwd = ro
   log.end();
   await finished(log);
   const seconds = (performance.now() - startedAt) / 1000;
-  process.stdout.write(`${exitCode === 0 ? '' : 'failed after '}${seconds.toFixed(1)} s\n`);
-  return { exitCode, seconds, logPath: relative(root, logPath), log: readFileSync(logPath, 'utf8') };
+  const outcome = exitCode === 0 ? '' : exitCode === skipCode ? 'skipped after ' : 'failed after ';
+  process.stdout.write(`${outcome}${seconds.toFixed(1)} s\n`);
+  return { exitCode, logPath: relative(root, logPath), log: readFileSync(logPath, 'utf8') };
 }
 
 /** As `runLogged`, but a failure throws a StepError with the failing tool, a hint and the end of the log. */

@@ -5,6 +5,8 @@ const require = createRequire(import.meta.url);
 
 export default {
   testEnvironment: 'node',
+  // Milliseconds. Only a test that hangs should meet it: a shared machine of two cores may be ten times slower.
+  testTimeout: 120_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -5,14 +5,14 @@ import { relative } from 'node:path';
 
 const NO_REASON = 'no reason given: the test must console.warn one';
 
-/** Sums jest's per-file results as `{ passed, failed, skips, failures }`; paths become relative to `root`. */
-export function summarizeResults(testResults, root) {
-  const summary = { passed: 0, failed: 0, skips: [], failures: [] };
-  for (const file of testResults) addFile(summary, file, relative(root, file.testFilePath));
-  return summary;
+/** The totals of no file yet. */
+export function createSummary() {
+  return { passed: 0, failed: 0, skips: [], failures: [] };
 }
 
-function addFile(summary, file, where) {
+/** Adds one file's result, as jest reports it, to `summary`; its path becomes relative to `root`. */
+export function addTestFile(summary, file, root) {
+  const where = relative(root, file.testFilePath);
   const withStatus = (...statuses) => file.testResults.filter((test) => statuses.includes(test.status));
   const failed = withStatus('failed');
   const skipped = withStatus('pending', 'todo', 'skipped', 'disabled');
@@ -34,7 +34,7 @@ function findReason(lines) {
   const warnings = (lines ?? []).filter((line) => line.type === 'warn').map((line) => line.message.trim());
   const about = warnings.filter((message) => /skip/i.test(message));
   const reasons = new Set(
-    (about.length > 0 ? about : warnings).map((message) => message.replace(/^skipped:\s*/i, '')),
+    (about.length > 0 ? about : warnings).map((message) => message.replace(/^skipped:?\s*/i, '')),
   );
   return [...reasons].join('; ').replaceAll('\n', ' ') || NO_REASON;
 }
@@ -42,10 +42,16 @@ function findReason(lines) {
 export default class TotalsReporter {
   constructor(globalConfig) {
     this.root = globalConfig.rootDir;
+    this.summary = createSummary();
   }
 
-  onRunComplete(_contexts, results) {
+  // Here and not at the end of the run: jest drops a file's console lines once it has been reported.
+  onTestResult(_test, testResult) {
+    addTestFile(this.summary, testResult, this.root);
+  }
+
+  onRunComplete() {
     const file = process.env.AIRLLM_JEST_RESULTS;
-    if (file) writeFileSync(file, JSON.stringify(summarizeResults(results.testResults, this.root)));
+    if (file) writeFileSync(file, JSON.stringify(this.summary));
   }
 }

@@ -1,13 +1,18 @@
-import { summarizeResults } from '@airllm/jest-preset/totals-reporter';
+import { addTestFile, createSummary } from '@airllm/jest-preset/totals-reporter';
 import { addTotals } from '../totals.mjs';
 
 const test = (status, fullName = status) => ({ status, fullName, failureMessages: [`${fullName} message`] });
+const summarize = (...files) => {
+  const summary = createSummary();
+  for (const each of files) addTestFile(summary, each, '/repo');
+  return summary;
+};
 const file = (name, testResults, rest = {}) => ({ testFilePath: `/repo/${name}`, testResults, ...rest });
 
 describe('the totals of a jest run', () => {
   it('count each status once', () => {
-    const results = [file('a.spec.ts', [test('passed'), test('passed'), test('failed'), test('todo')])];
-    expect(summarizeResults(results, '/repo')).toEqual({
+    const result = file('a.spec.ts', [test('passed'), test('passed'), test('failed'), test('todo')]);
+    expect(summarize(result)).toEqual({
       passed: 2,
       failed: 1,
       failures: [{ where: 'a.spec.ts › failed', message: 'failed message' }],
@@ -21,13 +26,14 @@ describe('the totals of a jest run', () => {
       { type: 'warn', message: 'SKIPPED: no shared data' },
       { type: 'warn', message: 'SKIPPED: no shared data' },
     ];
-    const [skip] = summarizeResults([file('a.spec.ts', [test('pending')], { console })], '/repo').skips;
+    const [skip] = summarize(file('a.spec.ts', [test('pending')], { console })).skips;
     expect(skip.reason).toBe('no shared data');
   });
 
   it('count a file that could not be run as a failure', () => {
-    const results = [file('broken.spec.ts', [], { failureMessage: 'SyntaxError' })];
-    expect(summarizeResults(results, '/repo')).toMatchObject({
+    const good = file('good.spec.ts', [test('passed')]);
+    expect(summarize(good, file('broken.spec.ts', [], { failureMessage: 'SyntaxError' }))).toMatchObject({
+      passed: 1,
       failed: 1,
       failures: [{ where: 'broken.spec.ts', message: 'SyntaxError' }],
     });
