@@ -68,9 +68,18 @@ export class StreamDecoder {
   /** @param text of `window[0, end)` */
   private emit(text: string, end: number): string {
     const piece = text.slice(this.emittedLength);
-    this.window = this.window.slice(this.readOffset);
-    this.readOffset = end - this.readOffset;
-    this.emittedLength = this.decode(this.readOffset).length;
+    const lastRead = this.window.slice(this.readOffset, end);
+    // Context that decodes to nothing (a stripped space, a byte order mark) would not keep the next space from being
+    // stripped: then the older context stays in front of it.
+    const alone = lastRead.length === 0 ? '' : this.decoder.decode(lastRead);
+    if (alone !== '' || end >= MAX_PENDING_TOKENS) {
+      this.window = this.window.slice(this.readOffset);
+      this.readOffset = lastRead.length;
+      this.emittedLength = alone.length;
+    } else {
+      this.readOffset = end;
+      this.emittedLength = text.length;
+    }
     return piece;
   }
 
