@@ -122,6 +122,9 @@ export class Recorder {
         `Expected heads to be a multiple of kvHeads for attention but received ${heads} and ${kvHeads}`,
       );
     }
+    if (window !== undefined && !(window >= 1)) {
+      throw invalid(`Expected a window of at least 1 for attention but received ${window}`);
+    }
     expectShape('attention queries', q, q.rows, heads * headDim);
     expectShape('attention keys', k, q.rows, kvHeads * headDim);
     expectShape('attention values', v, q.rows, kvHeads * headDim);
@@ -157,9 +160,9 @@ export class Recorder {
     if (!(routing.topK >= 1 && routing.topK <= experts.length)) {
       throw invalid(`Expected topK within [1, ${experts.length}] but received ${routing.topK}`);
     }
-    let width = 0;
+    const [first] = experts;
+    const width = first ? matrixShape(first.gate)[0] : 0;
     for (const { gate, up, down } of experts) {
-      width = matrixShape(gate)[0];
       expectMatrix(gate, width, x.cols);
       expectMatrix(up, width, x.cols);
       expectMatrix(down, x.cols, width);

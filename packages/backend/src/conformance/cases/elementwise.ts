@@ -6,7 +6,7 @@ import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
 import { ELEMENTWISE, EXACT, TRANSCENDENTAL } from '../tolerances.js';
 
-const SHAPES = [1, 2, 3, 7, 17].flatMap((rows) =>
+const SHAPES = [1, 3, 17].flatMap((rows) =>
   [1, 3, 7, 8, 15, 16, 17, 31, 33, 100, 1000].map((cols) => ({ rows, cols })),
 );
 
