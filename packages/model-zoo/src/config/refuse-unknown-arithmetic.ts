@@ -1,0 +1,72 @@
+// Config fields that change what a model computes and that no definition here records. A field that is
+// ignored gives plausible, wrong text; so these are refused unless they say "off".
+
+import { ModelError } from '../errors.js';
+import type { ConfigReader } from './config-reader.js';
+import { isRecord } from './config-reader.js';
+import { describeValue } from './describe-value.js';
+
+/** Field → values under which it changes nothing. Absent and null never change anything. */
+const HARMLESS_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  alibi: [false],
+  attention_chunk_size: [],
+  attention_multiplier: [],
+  attn_logit_softcapping: [],
+  clip_qkv: [],
+  embedding_multiplier: [1],
+  final_logit_softcapping: [],
+  is_encoder_decoder: [false],
+  logit_scale: [1],
+  logits_scaling: [1],
+  no_rope_layers: [],
+  parallel_attn: [false],
+  position_encoding_2d: [false],
+  pre_seq_len: [0],
+  qk_layernorm: [false],
+  query_pre_attn_scalar: [],
+  residual_multiplier: [1],
+  scale_depth: [],
+  scale_emb: [1],
+  use_dynamic_ntk: [false],
+  use_logn_attn: [false],
+  use_mrope: [false],
+  use_parallel_residual: [false],
+  use_qk_norm: [false],
+};
+
+/** Throws `UNSUPPORTED_QUANTIZATION` or `UNSUPPORTED_FIELD` for the first field that cannot be honoured. */
+export function refuseUnknownArithmetic(config: ConfigReader): void {
+  refuseQuantization(config);
+  for (const [field, harmless] of Object.entries(HARMLESS_VALUES)) {
+    if (!config.has(field) || harmless.includes(config.fields[field])) continue;
+    throw unsupportedField(config, field, harmless);
+  }
+}
+
+/** Throws `UNSUPPORTED_FIELD` unless `field` is absent or has the one value that a family computes. */
+export function expectFieldValue(config: ConfigReader, field: string, value: unknown): void {
+  if (config.has(field) && config.fields[field] !== value) throw unsupportedField(config, field, [value]);
+}
+
+function refuseQuantization(config: ConfigReader): void {
+  for (const field of ['quantization_config', 'compression_config', 'quantization_bit']) {
+    const value = config.fields[field];
+    if (!config.has(field) || value === 0) continue;
+    const method = isRecord(value) ? (value['quant_method'] ?? value['quant_algo']) : value;
+    throw new ModelError(
+      'UNSUPPORTED_QUANTIZATION',
+      `Expected unquantized weights but config field ${field} names ${describeValue(method)}. Use the checkpoint this one was quantized from`,
+      { field, found: method },
+    );
+  }
+}
+
+function unsupportedField(config: ConfigReader, field: string, harmless: readonly unknown[]): ModelError {
+  const expected = ['no value', ...harmless.map((value) => describeValue(value))].join(' or ');
+  const found = describeValue(config.fields[field]);
+  return new ModelError(
+    'UNSUPPORTED_FIELD',
+    `Expected ${expected} for config field ${field} but found ${found}, which changes the model in a way that is not implemented. See docs/add-a-model.md`,
+    { field, found },
+  );
+}

@@ -1,0 +1,227 @@
+import { AirllmError } from '@airllm/errors';
+import { ModelError } from './errors.js';
+import { resolveModel } from './resolve-model.js';
+import { supportedModels } from './supported-models.js';
+
+/** The least that a Llama config must say. */
+const LLAMA = {
+  architectures: ['LlamaForCausalLM'],
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 8,
+  vocab_size: 256,
+};
+
+const CHATGLM = {
+  architectures: ['ChatGLMModel'],
+  hidden_size: 64,
+  ffn_hidden_size: 112,
+  num_layers: 2,
+  num_attention_heads: 4,
+  multi_query_group_num: 2,
+  kv_channels: 16,
+  padded_vocab_size: 256,
+  seq_length: 128,
+};
+
+/** The error of a config that must be refused. */
+function refusal(config: unknown): ModelError {
+  try {
+    resolveModel(config);
+  } catch (error) {
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+  throw new Error('Expected the config to be refused');
+}
+
+describe('detection', () => {
+  it('goes by the first architecture, then by model_type', () => {
+    expect(resolveModel({ ...LLAMA, model_type: 'mistral' }).family).toBe('llama');
+    expect(resolveModel({ ...LLAMA, architectures: undefined, model_type: 'mistral' }).family).toBe(
+      'mistral',
+    );
+    expect(
+      resolveModel({ ...LLAMA, num_key_value_heads: 8, architectures: ['MyOwn'], model_type: 'qwen2' })
+        .family,
+    ).toBe('qwen2');
+  });
+
+  it('finds every family by each of its names', () => {
+    const config = { ...LLAMA, ...CHATGLM, num_key_value_heads: 4 };
+    for (const { family, architectures, modelTypes } of supportedModels()) {
+      for (const name of architectures) {
+        expect(resolveModel({ ...config, num_hidden_layers: 1, architectures: [name] }).family).toBe(family);
+      }
+      for (const name of modelTypes) {
+        expect(resolveModel({ ...config, architectures: [], model_type: name }).family).toBe(family);
+      }
+    }
+  });
+
+  it('refuses an unknown architecture by name, with what there is and where to add it', () => {
+    const error = refusal({ architectures: ['RwkvForCausalLM'], model_type: 'rwkv' });
+    expect(error.code).toBe('UNSUPPORTED_ARCHITECTURE');
+    for (const part of ['RwkvForCausalLM', 'LlamaForCausalLM', 'ChatGLMModel', 'docs/add-a-model.md']) {
+      expect(error.message).toContain(part);
+    }
+    expect(AirllmError.isInstance(error)).toBe(true);
+    expect(refusal({}).code).toBe('UNSUPPORTED_ARCHITECTURE');
+    expect(refusal({ architectures: 'LlamaForCausalLM' }).code).toBe('UNSUPPORTED_ARCHITECTURE');
+    expect(refusal({ architectures: ['__proto__'], model_type: 'constructor' }).code).toBe(
+      'UNSUPPORTED_ARCHITECTURE',
+    );
+  });
+
+  it.each([null, undefined, 7, 'text', [LLAMA]])('refuses %p as a config', (config) => {
+    expect(refusal(config).code).toBe('INVALID_CONFIG');
+  });
+});
+
+describe('sizes', () => {
+  it('takes defaults from transformers for what a config leaves out', () => {
+    expect(resolveModel(LLAMA).sizes).toMatchObject({
+      maxPositions: 2048,
+      layers: 2,
+      kv: [{ kvHeads: 8, headDim: 8 }, {}],
+    });
+    expect(
+      resolveModel({ ...LLAMA, architectures: ['Qwen3ForCausalLM'], num_attention_heads: 32 }).sizes,
+    ).toMatchObject({
+      maxPositions: 32_768,
+      kv: [{ kvHeads: 32, headDim: 128 }, {}],
+    });
+    expect(resolveModel({ ...LLAMA, architectures: ['MistralForCausalLM'] }).sizes.kv[0]).toEqual({
+      kvHeads: 8,
+      headDim: 8,
+    });
+  });
+
+  it('counts the scaling of rope in the longest sequence', () => {
+    const longest = (rope_scaling: object) =>
+      resolveModel({ ...LLAMA, max_position_embeddings: 100, rope_scaling }).sizes.maxPositions;
+    expect(longest({ type: 'linear', factor: 4 })).toBe(400);
+    expect(longest({ type: 'yarn', factor: 4, original_max_position_embeddings: 100 })).toBe(400);
+    expect(longest({ type: 'yarn', factor: 4, original_max_position_embeddings: 25 })).toBe(100);
+    expect(longest({ type: 'dynamic', factor: 2 })).toBeGreaterThan(1_000_000);
+  });
+});
+
+describe('hostile and impossible values', () => {
+  it.each([
+    ['hidden_size', undefined],
+    ['hidden_size', 0],
+    ['hidden_size', 64.5],
+    ['hidden_size', '64'],
+    ['hidden_size', 2 ** 53],
+    ['hidden_size', 68],
+    ['num_hidden_layers', -1],
+    ['num_hidden_layers', 1e9],
+    ['num_attention_heads', NaN],
+    ['num_key_value_heads', 3],
+    ['num_key_value_heads', 16],
+    ['head_dim', 7],
+    ['head_dim', 1e6],
+    ['vocab_size', null],
+    ['intermediate_size', []],
+    ['rms_norm_eps', -1e-5],
+    ['rms_norm_eps', Infinity],
+    ['rope_theta', 0],
+    ['rope_theta', 1],
+    ['max_position_embeddings', 2 ** 40],
+    ['tie_word_embeddings', 'yes'],
+    ['attention_bias', 1],
+    ['partial_rotary_factor', 0],
+    ['partial_rotary_factor', 2],
+    ['rope_scaling', 'linear'],
+  ])('%s = %p is refused by name', (field, value) => {
+    const error = refusal({ ...LLAMA, [field]: value });
+    expect(error.code).toBe('INVALID_CONFIG');
+    expect(error.message).toMatch(/Expected .* but /);
+    expect(error.message).toContain(field === 'rope_scaling' ? 'rope_scaling' : field);
+  });
+
+  it('bounds the experts of all layers together', () => {
+    const mixtral = { ...LLAMA, architectures: ['MixtralForCausalLM'], num_local_experts: 1024 };
+    expect(refusal({ ...mixtral, num_hidden_layers: 1000 }).fields['field']).toBe('num_local_experts');
+    expect(refusal({ ...mixtral, num_local_experts: 4, num_experts_per_tok: 5 }).fields['field']).toBe(
+      'num_experts_per_tok',
+    );
+  });
+
+  it('shows a long value in a short message', () => {
+    expect(refusal({ ...LLAMA, hidden_act: 'x'.repeat(1e6) }).message.length).toBeLessThan(500);
+    expect(refusal({ ...LLAMA, vocab_size: Array(1e5).fill(1) }).message.length).toBeLessThan(500);
+  });
+});
+
+describe('what is not implemented is refused by name', () => {
+  it.each([
+    ['UNSUPPORTED_ACTIVATION', 'hidden_act', 'relu2'],
+    ['UNSUPPORTED_QUANTIZATION', 'quantization_config', { quant_method: 'gptq', bits: 4 }],
+    ['UNSUPPORTED_FIELD', 'final_logit_softcapping', 30],
+    ['UNSUPPORTED_FIELD', 'residual_multiplier', 0.22],
+    ['UNSUPPORTED_FIELD', 'use_mrope', true],
+  ])('%s: %s = %p', (code, field, value) => {
+    const error = refusal({ ...LLAMA, [field]: value });
+    expect(error).toMatchObject({ code, fields: { field } });
+    expect(error.message).toContain(field);
+  });
+
+  it('names the method of quantized weights', () => {
+    expect(refusal({ ...LLAMA, quantization_config: { quant_method: 'gptq' } }).message).toContain('gptq');
+    expect(refusal({ ...CHATGLM, quantization_bit: 4 }).code).toBe('UNSUPPORTED_QUANTIZATION');
+  });
+
+  it('accepts the values under which such a field changes nothing', () => {
+    const config = {
+      ...LLAMA,
+      residual_multiplier: 1,
+      use_mrope: false,
+      final_logit_softcapping: null,
+      pretraining_tp: 2,
+    };
+    expect(resolveModel(config).family).toBe('llama');
+    expect(resolveModel({ ...CHATGLM, quantization_bit: 0, pre_seq_len: null }).family).toBe('chatglm');
+  });
+
+  it.each([
+    ['rmsnorm', false],
+    ['post_layer_norm', false],
+    ['apply_residual_connection_post_layernorm', true],
+    ['multi_query_attention', false],
+    ['pre_seq_len', 128],
+    ['position_encoding_2d', true],
+  ])('ChatGLM with %s = %p', (field, value) => {
+    expect(refusal({ ...CHATGLM, [field]: value })).toMatchObject({
+      code: 'UNSUPPORTED_FIELD',
+      fields: { field },
+    });
+  });
+});
+
+describe('ignores', () => {
+  it('rotary buffers, prediction heads and layers past the last', () => {
+    const model = resolveModel(LLAMA);
+    for (const name of [
+      'model.layers.0.self_attn.rotary_emb.inv_freq',
+      'mtp.fc.weight',
+      'model.layers.2.mlp.up_proj.weight',
+    ]) {
+      expect(model.ignores(name)).toBe(true);
+    }
+    for (const name of [
+      'model.layers.1.mlp.up_proj.weight',
+      'lm_head.weight',
+      'model.layers.x.weight',
+      'other',
+    ]) {
+      expect(model.ignores(name)).toBe(false);
+    }
+  });
+
+  it('a stored head that is tied to the embedding', () => {
+    expect(resolveModel({ ...LLAMA, tie_word_embeddings: true }).ignores('lm_head.weight')).toBe(true);
+  });
+});

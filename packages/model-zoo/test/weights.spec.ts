@@ -1,0 +1,75 @@
+// A definition names exactly the tensors that its checkpoint holds, with their shapes, in both config dialects.
+
+import { caseNames } from '@airllm/fixtures';
+import { ConfigReader } from '../src/config/config-reader.js';
+import { findFamily } from '../src/find-family.js';
+import { listWeights, resolveModel } from '../src/index.js';
+import { readCase } from './support/golden-case.js';
+
+const parse = (config: Record<string, unknown>) => {
+  const reader = new ConfigReader(config);
+  return findFamily(reader).parse(reader);
+};
+
+describe.each(caseNames)('%s', (name) => {
+  const { config, legacyConfig, tensors } = readCase(name);
+
+  it('names every tensor of the file that it does not ignore, and no other', () => {
+    const definition = resolveModel(config);
+    const { embedding, stages } = listWeights(definition);
+    const experts = stages
+      .flatMap((stage) => stage.experts ?? [])
+      .flatMap(({ gate, up, down }) => [gate, up, down]);
+    const named = [embedding, ...stages.flatMap((stage) => stage.weights), ...experts];
+    const stored = [...tensors].filter(([tensor]) => !definition.ignores(tensor));
+    expect(Object.fromEntries(named.map((weight) => [weight.name, weight.shape]))).toEqual(
+      Object.fromEntries(stored.map(([tensor, { shape }]) => [tensor, shape])),
+    );
+  });
+
+  if (legacyConfig) {
+    it('reads both config dialects as the same model', () => {
+      expect(legacyConfig).not.toHaveProperty('rope_parameters');
+      expect(parse(legacyConfig)).toEqual(parse(config));
+    });
+  }
+});
+
+describe('listWeights', () => {
+  it('lists the stages in the order of a pass and weights in the order of use', () => {
+    const { embedding, stages } = listWeights(resolveModel(readCase('llama2-mha').config));
+    expect(embedding).toEqual({ name: 'model.embed_tokens.weight', shape: [256, 64] });
+    expect(stages.map((stage) => stage.name)).toEqual(['layer 0', 'layer 1', 'layer 2', 'head']);
+    expect(stages[1]?.weights.map((weight) => weight.name.replace('model.layers.1.', ''))).toEqual([
+      'input_layernorm.weight',
+      'self_attn.q_proj.weight',
+      'self_attn.k_proj.weight',
+      'self_attn.v_proj.weight',
+      'self_attn.o_proj.weight',
+      'post_attention_layernorm.weight',
+      'mlp.gate_proj.weight',
+      'mlp.up_proj.weight',
+      'mlp.down_proj.weight',
+    ]);
+    expect(stages[3]?.weights.map((weight) => weight.name)).toEqual(['model.norm.weight', 'lm_head.weight']);
+    expect(stages[0]).not.toHaveProperty('experts');
+  });
+
+  it('keeps experts apart from the weights that every token needs', () => {
+    const { stages } = listWeights(resolveModel(readCase('mixtral').config));
+    expect(stages[0]?.experts).toHaveLength(4);
+    expect(stages[0]?.experts?.[3]?.up.name).toBe('model.layers.0.block_sparse_moe.experts.3.w3.weight');
+    expect(stages[0]?.weights.map((weight) => weight.name)).toContain(
+      'model.layers.0.block_sparse_moe.gate.weight',
+    );
+    expect(stages[0]?.weights.some((weight) => weight.name.includes('experts'))).toBe(false);
+  });
+
+  it('names the embedding for a tied head', () => {
+    const { stages } = listWeights(resolveModel(readCase('llama-tied').config));
+    expect(stages.at(-1)?.weights.map((weight) => weight.name)).toEqual([
+      'model.norm.weight',
+      'model.embed_tokens.weight',
+    ]);
+  });
+});
