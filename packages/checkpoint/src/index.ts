@@ -1,1 +1,5 @@
+export { openCheckpoint, type OpenCheckpointOptions } from './open-checkpoint.js';
 export type { Checkpoint, StoredTensor } from './checkpoint.js';
+export type { DownloadProgress } from './hub/download-snapshot.js';
+export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error.js';
+export { parseIndex, type WeightMap } from './parse-index.js';
