@@ -89,7 +89,7 @@ export class Recorder {
   }
 
   /** {@link LinearCommand}: [T, K] → [T, N]. */
-  linear(x: Tensor, weight: WeightRef, bias?: WeightRef | undefined): Tensor {
+  linear(x: Tensor, weight: WeightRef, bias?: WeightRef): Tensor {
     const [rows, cols] = matrixShape(weight);
     if (cols !== x.cols) {
       throw invalid(`Expected ${x.cols} columns for ${weight.name} but its shape is [${rows}, ${cols}]`);

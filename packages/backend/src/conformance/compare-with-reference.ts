@@ -9,7 +9,7 @@ import { Workbench } from './workbench.js';
 /** Builds its operands from a seed, runs, and returns outputs; called once per backend. */
 export interface Scenario {
   readonly label: string;
-  outputs(bench: Workbench): Promise<Float32Array>;
+  readonly outputs: (bench: Workbench) => Promise<Float32Array>;
 }
 
 export async function compareWithReference(

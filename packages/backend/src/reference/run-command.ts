@@ -24,7 +24,7 @@ export interface Workspace {
 }
 
 /** Executes one command; the long ones yield after every few microseconds to milliseconds of work. */
-export function* runCommand(command: Command<WeightSlice>, workspace: Workspace): Generator<undefined> {
+export function* runCommand(command: Command<WeightSlice>, workspace: Workspace): Generator<undefined, void> {
   const { values } = workspace;
   switch (command.op) {
     case 'embedding':

@@ -10,7 +10,7 @@ import type { KvLayer } from '../reference-kv-cache.js';
 import type { Workspace } from '../run-command.js';
 
 /** q, out [T, heads · headDim], k, v [T, kvHeads · headDim]. */
-export function* attention(command: AttentionCommand, workspace: Workspace): Generator<undefined> {
+export function* attention(command: AttentionCommand, workspace: Workspace): Generator<undefined, void> {
   const { values, kvCache, batch } = workspace;
   if (!kvCache || !batch) throw new BackendError('INVALID_OPERAND', 'Expected a KV cache and a batch layout');
   const layer = kvCache.layer(command.layer);

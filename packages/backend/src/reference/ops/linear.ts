@@ -7,7 +7,10 @@ import { Matrix } from '../matrix.js';
 import { weightRows } from '../weight-rows.js';
 
 /** x [T, K], weight [N, K], bias [N], out [T, N]. Each weight row is decoded once and used for all T rows. */
-export function* linear(command: LinearCommand<WeightSlice>, values: Float64Array): Generator<undefined> {
+export function* linear(
+  command: LinearCommand<WeightSlice>,
+  values: Float64Array,
+): Generator<undefined, void> {
   const x = new Matrix(values, command.x);
   const out = new Matrix(values, command.out);
   const rowOf = weightRows(command.weight);
