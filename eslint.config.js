@@ -6,7 +6,7 @@ import { allowedImports, importRules, publishedImportRules } from './eslint.impo
 
 const TYPESCRIPT = ['**/*.ts', '**/*.tsx'];
 const SCRIPTS = ['**/*.js', '**/*.mjs'];
-const TESTS = ['**/*.spec.ts', '**/*.spec.mjs', '{packages,apps}/*/test/**'];
+const TESTS = ['**/*.spec.ts', '**/*.spec.mjs', '{packages,apps,tooling}/*/test/**'];
 
 const nodeGlobals = Object.fromEntries(
   [
@@ -92,13 +92,13 @@ export default tseslint.config(
     rules: importRules(folder, allowed),
   })),
   {
-    files: ['{packages,apps}/**/*.spec.ts', '{packages,apps}/*/test/**', 'bench/**'],
+    files: ['{packages,apps}/**/*.spec.ts', '{packages,apps}/*/test/**', '{bench,tooling}/**'],
     rules: publishedImportRules,
   },
   { files: TESTS, languageOptions: { globals: jestGlobals } },
   {
     // Specs are not part of a package's build, so they have a project of their own.
-    files: ['**/*.spec.ts', '{packages,apps}/*/test/**/*.ts'],
+    files: ['**/*.spec.ts', '{packages,apps,tooling}/*/test/**/*.ts'],
     languageOptions: { parserOptions: { projectService: false, project: './tsconfig.specs.json' } },
     rules: {
       'max-lines': 'off',

@@ -32,7 +32,13 @@ export const allowedImports = {
   'apps/cli': ['@airllm/core', '@airllm/demo-model'],
 };
 
-const everySpecifier = [...new Set(['@airllm/demo-model', ...Object.values(allowedImports).flat()])];
+const testOnly = [
+  '@airllm/demo-model',
+  '@airllm/fixtures',
+  '@airllm/jest-preset',
+  '@airllm/jest-preset/totals-reporter',
+];
+const everySpecifier = [...new Set([...testOnly, ...Object.values(allowedImports).flat()])];
 
 // `../other/src/…` leaves the package by the back door; `../src/…` from a package's own test folder does not.
 const INTO_ANOTHER_FOLDER = '(?:\\.\\./)+[^./][^/]*/(?:src|dist)/.*';
@@ -50,5 +56,5 @@ export function importRules(folder, allowed) {
   };
 }
 
-/** Tests and benchmarks may use any published entry point of the workspace, for fixtures and reference results. */
-export const publishedImportRules = importRules('A test or benchmark', everySpecifier);
+/** Tests, tools and benchmarks may use any published entry point of the workspace, for fixtures and reference results. */
+export const publishedImportRules = importRules('A test, tool or benchmark', everySpecifier);

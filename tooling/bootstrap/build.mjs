@@ -9,7 +9,7 @@ import { runStep } from './step.mjs';
 import { describeToolchain } from './toolchain.mjs';
 
 const stampFile = join(cacheFolder, 'build-stamp');
-const trees = ['packages', 'apps', 'tooling/tsconfig'].map((folder) => join(root, folder));
+const trees = ['packages', 'apps', 'tooling'].map((folder) => join(root, folder));
 const OUTPUT_FOLDERS = new Set(['dist', 'build']);
 const IGNORED_NAMES = new Set(['node_modules', '.turbo', '.cache', 'coverage']);
 
