@@ -1,0 +1,29 @@
+// The memory budget of the process: what is asked for, or a share of what this machine has left.
+
+import { freemem } from 'node:os';
+import { parseBytes } from './parse-bytes.js';
+
+/** Share of the available memory that `'auto'` takes: room is left for other processes and the page cache. */
+const AUTO_SHARE = 0.8;
+
+/**
+ * Bytes for `memory.host`: a size (see `parseBytes`), a share of the available memory such as `'50%'`, or `'auto'`,
+ * which is 80%.
+ *
+ * @throws {@link CoreError} `INVALID_OPTION`
+ */
+export function resolveHostBytes(host: string | number = 'auto', availableBytes = availableMemory()): number {
+  if (host === 'auto') return Math.floor(availableBytes * AUTO_SHARE);
+  const percent =
+    typeof host === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(host.slice(0, 64))?.[1] : undefined;
+  if (percent === undefined) return parseBytes(host, 'memory.host');
+  const share = Number(percent) / 100;
+  return parseBytes(share > 0 && share <= 1 ? availableBytes * share : String(host), 'memory.host');
+}
+
+/** Bytes this process may still take: what the machine has free, less where a container limits it. */
+export function availableMemory(): number {
+  // Node 20.13 and later know the limit of the container.
+  const ofContainer: unknown = (process as { availableMemory?: () => number }).availableMemory?.();
+  return typeof ofContainer === 'number' ? Math.min(freemem(), ofContainer) : freemem();
+}

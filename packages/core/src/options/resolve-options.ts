@@ -1,0 +1,179 @@
+// The options of AutoModel.fromPretrained: AirLLM's names in camelCase, and this port's own. Owns names, defaults and
+// validation. None is ignored: what is not implemented yet is refused by name.
+
+import type { OpenCheckpointOptions } from '@airllm/checkpoint';
+import { z } from 'zod';
+import { CoreError } from '../errors.js';
+import type { DtypeOption } from './check-dtype.js';
+import { closestName } from './closest-name.js';
+import { resolveHostBytes } from './host-memory.js';
+
+/** `undefined` and `null` mean the default. */
+export interface FromPretrainedOptions {
+  memory?: {
+    /** What the process stays under, everything included: `'512MB'`, bytes, `'50%'` of what is available, or `'auto'` (80%). */
+    host?: string | number | null;
+    /** Not yet implemented. */
+    device?: string | number | null;
+  } | null;
+  /** `'auto'` (default): `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded. Others: not yet. */
+  device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
+  /** Threads that compute. Default: one per core. */
+  threads?: number | null;
+  /** Weights are used as stored: `'auto'` (default) or the checkpoint's own dtype. Others: not yet. */
+  dtype?: DtypeOption | null;
+  /** Longest sequence, prompt included. Default: what the model allows. */
+  maxSeqLen?: number | null;
+  /** Read the next layers while one is computed. Default true. */
+  prefetching?: boolean | null;
+  /** Report read and compute time per layer after each run. Default false. */
+  profilingMode?: boolean | null;
+  /** Not yet implemented. */
+  compression?: '4bit' | '8bit' | null;
+  /** Not yet implemented: weights are read in place. */
+  layerShardsSavingPath?: string | null;
+  /** Not yet implemented when true. Default false. */
+  deleteOriginal?: boolean | null;
+  /** Default: `HF_TOKEN`, as `@airllm/checkpoint` resolves it. */
+  hfToken?: string | null;
+  /** Branch, tag or commit of a hub checkpoint. Default `main`. */
+  revision?: string | null;
+  /** Hub cache. Default: where the Python tools keep it. */
+  cacheDir?: string | null;
+  /** Use the hub cache alone. Default: as `HF_HUB_OFFLINE` says. */
+  offline?: boolean | null;
+  /** Hears how a download goes on. */
+  onProgress?: OpenCheckpointOptions['onProgress'] | null;
+  /** Gets lines for the user: a fallback that was taken, the profile of a run. Default: standard error. */
+  onNotice?: ((line: string) => void) | null;
+  /** Aborts the opening. */
+  signal?: AbortSignal | null;
+}
+
+/** {@link FromPretrainedOptions} with nothing left open. */
+export interface ResolvedOptions {
+  /** For `openCheckpoint`. */
+  readonly checkpoint: OpenCheckpointOptions;
+  readonly hostBytes: number;
+  readonly device: 'auto' | 'cpu' | 'reference';
+  readonly threads: number | undefined;
+  readonly dtype: DtypeOption;
+  readonly maxSeqLen: number | undefined;
+  readonly prefetching: boolean;
+  readonly profilingMode: boolean;
+  readonly onNotice: (line: string) => void;
+}
+
+const size = z.union([z.string(), z.number()], 'a size');
+const flag = z.boolean('true or false');
+const text = z.string('a non-empty string').min(1, 'a non-empty string');
+const count = z.int('a whole number above 0').positive('a whole number above 0');
+const callback = <T>() => z.custom<T>((value) => typeof value === 'function', 'a function');
+const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, `one of ${names.join(', ')}`);
+
+/** Messages say what is expected; `invalid` below makes sentences of them. */
+const memoryShape = { host: size.nullish(), device: size.nullish() };
+const shape = {
+  memory: z.strictObject(memoryShape, 'an object { host }').nullish(),
+  device: oneOf(['auto', 'cpu', 'reference', 'cuda', 'metal', 'webgpu']).nullish(),
+  threads: count.nullish(),
+  dtype: oneOf(['auto', 'float32', 'float16', 'bfloat16']).nullish(),
+  maxSeqLen: count.nullish(),
+  prefetching: flag.nullish(),
+  profilingMode: flag.nullish(),
+  compression: oneOf(['4bit', '8bit']).nullish(),
+  layerShardsSavingPath: text.nullish(),
+  deleteOriginal: flag.nullish(),
+  hfToken: text.nullish(),
+  revision: text.nullish(),
+  cacheDir: text.nullish(),
+  offline: flag.nullish(),
+  onProgress: callback<NonNullable<OpenCheckpointOptions['onProgress']>>().nullish(),
+  onNotice: callback<(line: string) => void>().nullish(),
+  signal: z.instanceof(AbortSignal, { error: 'an AbortSignal' }).nullish(),
+} satisfies Record<keyof FromPretrainedOptions, z.ZodType>;
+const schema = z.strictObject(shape, 'an object of options');
+
+/**
+ * Applies defaults and checks everything.
+ *
+ * @throws {@link CoreError} `INVALID_OPTION` (fields `option`, `expected`, `found`), `NOT_YET` (field `option`)
+ * @example
+ * resolveOptions({ memory: { host: '512MB' } }).hostBytes; // 512000000
+ */
+export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOptions {
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw invalid(parsed.error, options);
+  const given = parsed.data;
+  const { hfToken, revision, cacheDir, offline, onProgress, signal } = given;
+  return {
+    device: refuseUnfinished(given),
+    checkpoint: {
+      ...(hfToken == null ? {} : { hfToken }),
+      ...(revision == null ? {} : { revision }),
+      ...(cacheDir == null ? {} : { cacheDir }),
+      ...(offline == null ? {} : { offline }),
+      ...(onProgress == null ? {} : { onProgress }),
+      ...(signal == null ? {} : { signal }),
+    },
+    hostBytes: resolveHostBytes(given.memory?.host ?? undefined),
+    threads: given.threads ?? undefined,
+    dtype: given.dtype ?? 'auto',
+    maxSeqLen: given.maxSeqLen ?? undefined,
+    prefetching: given.prefetching ?? true,
+    profilingMode: given.profilingMode ?? false,
+    onNotice: given.onNotice ?? ((line) => void process.stderr.write(`${line}\n`)),
+  };
+}
+
+/** Throws for options whose implementation is still to come; returns the device, which is none of those. */
+function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['device'] {
+  if (given.compression != null) throw notYet('compression', given.compression);
+  if (given.layerShardsSavingPath != null) throw notYet('layerShardsSavingPath', given.layerShardsSavingPath);
+  if (given.deleteOriginal === true) throw notYet('deleteOriginal', true);
+  if (given.memory?.device != null) throw notYet('memory.device', given.memory.device);
+  const device = given.device ?? 'auto';
+  switch (device) {
+    case 'auto':
+    case 'cpu':
+    case 'reference':
+      return device;
+    case 'cuda':
+    case 'metal':
+    case 'webgpu':
+      throw notYet('device', device);
+  }
+}
+
+function notYet(option: string, found: unknown): CoreError {
+  return new CoreError(
+    'NOT_YET',
+    `The option ${option} (${JSON.stringify(found)}) is not implemented yet. Leave it out for now.`,
+    { fields: { option, found } },
+  );
+}
+
+function invalid(error: z.ZodError, options: unknown): CoreError {
+  const [issue] = error.issues;
+  const path = issue?.path.map(String) ?? [];
+  if (issue?.code === 'unrecognized_keys') {
+    const found = issue.keys[0] ?? '';
+    const names = Object.keys(path[0] === 'memory' ? memoryShape : shape);
+    const option = [...path, found].join('.');
+    const nearest = closestName(found, names);
+    const hint =
+      nearest === undefined
+        ? `Known are ${names.join(', ')}.`
+        : `Did you mean ${[...path, nearest].join('.')}?`;
+    return new CoreError('INVALID_OPTION', `Unknown option ${option}. ${hint}`, {
+      fields: { option, expected: nearest ?? names, found },
+    });
+  }
+  const found = path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], options);
+  const expected = issue?.message ?? 'valid options';
+  const option = path.join('.') || 'options';
+  const shown = typeof found === 'string' ? JSON.stringify(found) : String(found);
+  return new CoreError('INVALID_OPTION', `Expected ${expected} for ${option} but received ${shown}.`, {
+    fields: { option, expected, found },
+  });
+}
