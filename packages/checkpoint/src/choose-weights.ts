@@ -32,10 +32,10 @@ export function chooseWeights(fileNames: readonly string[], where: string): Weig
   }
   const shards = fileNames.filter((name) => name.endsWith('.safetensors'));
   const other = fileNames.filter((name) => OTHER_FORMATS.test(name));
-  if (shards.length === 0 && other.length > 0) {
+  if (other.length > 0) {
     throw new CheckpointError(
       'NOT_YET',
-      `Expected safetensors weights in ${where} but found only ${show(other)}. This format is not read yet: ` +
+      `Expected safetensors weights in ${where} but found ${show(other)}. This format is not read yet: ` +
         'convert the checkpoint with transformers (save_pretrained with safe_serialization=True).',
       { fields: { files: other } },
     );

@@ -21,6 +21,8 @@ export interface FakeHubOptions {
   readonly token?: string;
   /** Status and code of a refusal for everything. */
   readonly refuse?: { status: number; code?: string };
+  /** The list of files goes on at another origin. */
+  readonly listElsewhere?: boolean;
   /** Ignore Range, as some proxies do. */
   readonly noRange?: boolean;
 }
@@ -82,6 +84,7 @@ export class FakeHub implements AsyncDisposable {
     if (pathname.startsWith('/storage/'))
       return this.sendFile(request, response, pathname.slice('/storage/'.length));
 
+    if (pathname === '/elsewhere') return send(response, 200, this.tree().slice(1));
     const { token, refuse, id = 'owner/name' } = this.options;
     if (refuse) return send(response, refuse.status, { error: 'no' }, refuse.code);
     if (token !== undefined && authorization !== `Bearer ${token}`) {
@@ -98,7 +101,11 @@ export class FakeHub implements AsyncDisposable {
         gated: false,
       });
     }
-    if (pathname === `/api/models/${id}/tree/${COMMIT}`) return send(response, 200, this.tree());
+    if (pathname === `/api/models/${id}/tree/${COMMIT}`) {
+      if (!this.options.listElsewhere) return send(response, 200, this.tree());
+      response.setHeader('link', `<${this.storage}/elsewhere>; rel="next"`);
+      return send(response, 200, this.tree().slice(0, 1));
+    }
     const prefix = `/${id}/resolve/${COMMIT}/`;
     if (pathname.startsWith(prefix)) return this.resolve(request, response, pathname.slice(prefix.length));
     send(response, 404, { error: 'not found' }, 'RepoNotFound');

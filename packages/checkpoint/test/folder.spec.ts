@@ -127,6 +127,11 @@ describe('refused with', () => {
     ['NO_WEIGHTS', 'no weights', { 'config.json': config }],
     ['NO_WEIGHTS', 'shards without an index', { 'config.json': config, 'm-1-of-1.safetensors': shard({}) }],
     ['NOT_YET', 'pickled weights only', { 'config.json': config, 'pytorch_model.bin': 'x' }],
+    [
+      'NOT_YET',
+      'pickled weights beside safetensors of another kind',
+      { 'config.json': config, 'pytorch_model-1-of-1.bin': 'x', 'adapter.safetensors': shard({}) },
+    ],
     ['NOT_YET', 'GGUF only', { 'config.json': config, 'model.Q4_K_M.gguf': 'x' }],
     [
       'AMBIGUOUS_WEIGHTS',

@@ -232,6 +232,13 @@ describe('access', () => {
     expect(hub.storageRequests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
+  it('follows a list of several pages, without the token when it leaves the hub', async () => {
+    await startHub(SINGLE, { token: 'secret', listElsewhere: true });
+    expect((await openCheckpoint('owner/name', { hfToken: 'secret' })).tensors.size).toBe(1);
+    const pages = hub.requests.filter(({ path }) => path === '/elsewhere' || path.includes('/tree/'));
+    expect(pages.map(({ authorization }) => authorization)).toEqual(['Bearer secret', undefined]);
+  });
+
   it('finds the token in HF_TOKEN and in the file Python leaves', async () => {
     await startHub(SINGLE, { token: 'secret' });
     process.env['HF_TOKEN'] = 'secret';

@@ -23,7 +23,6 @@ export class JsonDecimal {
 /** As the reference implementation's parser; deeper input would only serve to exhaust the stack. */
 const MAX_DEPTH = 128;
 
-const WHITESPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const LITERALS = [
@@ -158,9 +157,11 @@ class Scanner {
   }
 
   private skipWhitespace(): void {
-    WHITESPACE.lastIndex = this.position;
-    WHITESPACE.test(this.text);
-    this.position = WHITESPACE.lastIndex;
+    for (;;) {
+      const unit = this.text.charCodeAt(this.position);
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
+      this.position++;
+    }
   }
 
   private accept(mark: string): boolean {
