@@ -13,8 +13,8 @@ const trees = ['packages', 'apps', 'tooling'].map((folder) => join(root, folder)
 const OUTPUT_FOLDERS = new Set(['dist', 'build']);
 const IGNORED_NAMES = new Set(['node_modules', '.turbo', '.cache', 'coverage']);
 
-// The native builder prefixes what a person should read with this name.
-const NOTICE = /airllm-build-native: .*/;
+// What airllm-build-native says of a package (built, or why not), behind turbo's own prefix.
+const NATIVE_NOTICE = /^\S+:build: (\S+: .*(?:native addon|takes over).*)$/gm;
 
 /** `main.mjs build`: install, then build. */
 export async function main() {
@@ -44,7 +44,7 @@ export async function build() {
       AIRLLM_TOOLCHAIN: toolchain,
     },
   });
-  for (const line of new Set(log.match(new RegExp(NOTICE, 'g')))) console.log(`  ${line}`);
+  for (const [, notice] of log.matchAll(NATIVE_NOTICE)) console.log(`  ${notice}`);
   writeStamp(stampFile, `${sources} ${fingerprintOutputs()}`);
 }
 

@@ -47,5 +47,7 @@ const RULES = [
 /** Returns `{ culprit?, hint? }` for the output of a failed tool; empty when no rule knows it. */
 export function diagnose(log) {
   const rule = RULES.find(({ pattern }) => pattern.test(log));
-  return rule ? { culprit: rule.culprit, hint: rule.hint() } : {};
+  if (!rule) return {};
+  const [, tool] = rule.pattern.exec(log);
+  return { culprit: rule.culprit?.replace('$1', tool), hint: rule.hint() };
 }

@@ -9,6 +9,10 @@ it.each([
   ],
   [' ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile"', 'pnpm install'],
   ['src/index.ts(3,7): error TS2322: Type "x" is not assignable to type "y".', 'tsc (TypeScript)'],
+  [
+    'x: Expected clang++ (clang++: 17; cmake: 3) to build the native addon but it failed. Repair it',
+    'clang++',
+  ],
   ['CMake Error at CMakeLists.txt:4 (find_package):', 'The native build'],
   ['g++: fatal error: Killed signal terminated program cc1plus', 'The native build'],
 ])('%s names %s', (line, culprit) => {
