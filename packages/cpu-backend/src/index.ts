@@ -1,1 +1,3 @@
-export {};
+export type { InstructionSet } from './binding.js';
+export { createCpuBackend, type CpuBackendOptions } from './create-cpu-backend.js';
+export { measureMemoryBandwidth, type MemoryBandwidthOptions } from './measure-memory-bandwidth.js';

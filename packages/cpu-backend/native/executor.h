@@ -1,0 +1,47 @@
+// Runs the ops of a program in order: decides how each is split among threads, and nothing else.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "kernels.h"
+#include "program.h"
+#include "thread_pool.h"
+
+namespace airllm {
+
+class Executor {
+ public:
+  /** Throws std::bad_alloc, std::system_error (threads). */
+  Executor(const Kernels& kernels, size_t threads);
+
+  /** Runs to the end, or until an op ends after `stop` was set. */
+  void execute(const Program& program, const std::atomic<bool>& stop);
+
+ private:
+  void run(const EmbeddingOp& op);
+  void run(const RmsNormOp& op);
+  void run(const LinearOp& op);
+  void run(const RopeOp& op);
+  void run(const AttentionOp& op);
+  void run(const GluOp& op);
+  void run(const AccumulateOp& op);
+  void run(const FillOp& op);
+  void run(const GatherRowsOp& op);
+  void run(const ScatterAddRowsOp& op);
+
+  /** `unitWork` is in multiply-adds, roughly; too little work stays on the calling thread. */
+  template <typename OpType>
+  void split(void (*kernel)(const OpType&, size_t, size_t), const OpType& op, size_t units, size_t unitWork);
+
+  struct alignas(64) Scratch {
+    float floats[kScratchFloats];
+  };
+
+  const Kernels& kernels_;
+  std::unique_ptr<Scratch[]> scratch_;
+  ThreadPool pool_;
+};
+
+}  // namespace airllm

@@ -1,0 +1,17 @@
+// The kernels for any machine.
+#define AIRLLM_ISA scalar
+
+#include "kernels.h"
+
+#include "simd/simd_scalar.h"
+// The kernels need the SIMD header first.
+#include "kernels_isa.h"
+
+namespace airllm {
+
+const Kernels* scalarKernels() {
+  static constexpr Kernels table = scalar::tableNamed("scalar");
+  return &table;
+}
+
+}  // namespace airllm

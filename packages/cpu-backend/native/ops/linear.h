@@ -1,0 +1,248 @@
+// linear: out[t, n] = Σₖ x[t, k] · weight[n, k] + bias[n].
+//   x      [T, K] float32, rows `stride` apart
+//   weight [N, K] f32, f16 or bf16, rows back to back at any byte address, used where it lies
+//   bias   [N] of any dtype, or absent
+//   out    [T, N] float32, rows `stride` apart
+//
+// One order of summation for every T and every split of N: an output is ONE vector accumulator over k in steps of
+// kLanes (the tail padded with zeros), then sum(), then the bias. So a row never depends on its batch. The three
+// paths below only differ in which outputs they keep in registers together and in when they widen the weight:
+//   T = 1      gemv:   8 weight rows at once, streamed from memory
+//   T ≤ 16     direct: 4 weight rows × up to kTileRows rows of x, widened on the fly, read from memory once
+//   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the next
+#pragma once
+
+namespace airllm::AIRLLM_ISA {
+namespace {
+
+constexpr size_t kDirectRows = 16;
+constexpr size_t kWeightTile = 4;
+constexpr size_t kGemvRows = 8;
+/** Bytes ahead of the current position that gemv asks for, in every one of its streams. */
+constexpr size_t kPrefetchBytes = 1024;
+
+/** Panel of the blocked path: weight rows × k widened once, used by kPanelRows rows of x. */
+constexpr size_t kPanelWeights = 32;
+constexpr size_t kPanelDepth = 1024;
+constexpr size_t kPanelRows = 96;
+static_assert(kPanelWeights * (kPanelDepth + kPanelRows * kLanes) <= kScratchFloats);
+
+template <DType D>
+constexpr size_t kBytes = D == DType::kF32 ? 4 : 2;
+
+/** N × T accumulators: output (n, t) at n * T + t. Loops over them are flat, which compilers unroll reliably. */
+template <size_t N, size_t T>
+struct Tile {
+  F acc[N * T];
+};
+
+template <size_t N, size_t T>
+inline void clear(Tile<N, T>& tile) {
+  AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = zero();
+}
+
+/** tile(n, t) += w[n, k] · x[t, k] over `depth` values of k; w rows `wStride` bytes apart. */
+template <DType D, size_t N, size_t T>
+inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, size_t xStride, size_t depth,
+                           Tile<N, T>& tile) {
+  F rows[T];
+  F weights = zero();
+  size_t k = 0;
+  for (; k + kLanes <= depth; k += kLanes) {
+    AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
+    AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
+      if (i % T == 0) weights = loadWeight<D>(w + i / T * wStride + k * kBytes<D>);
+      tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
+    }
+  }
+  if (k < depth) {
+    const size_t left = depth - k;
+    AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = loadPartial(x + t * xStride + k, left);
+    AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
+      if (i % T == 0) weights = loadWeightPartial<D>(w + i / T * wStride + k * kBytes<D>, left);
+      tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
+    }
+  }
+}
+
+AIRLLM_NOINLINE float biasAt(const Weight& bias, size_t n) {
+  F value = zero();
+  switch (bias.dtype) {
+    case DType::kF32:
+      value = loadWeightPartial<DType::kF32>(bias.data + n * 4, 1);
+      break;
+    case DType::kF16:
+      value = loadWeightPartial<DType::kF16>(bias.data + n * 2, 1);
+      break;
+    case DType::kBF16:
+      value = loadWeightPartial<DType::kBF16>(bias.data + n * 2, 1);
+      break;
+  }
+  float lanes[kLanes];
+  store(lanes, value);
+  return lanes[0];
+}
+
+/** The one end of every sum. */
+inline void finish(const LinearOp& op, size_t t, size_t n, F acc) {
+  const float total = sum(acc);
+  op.out.data[t * op.out.stride + n] = op.bias.data == nullptr ? total : total + biasAt(op.bias, n);
+}
+
+/** Outputs [t, t + T) × [n, n + N), all of k at once, straight from the weight. */
+template <DType D, size_t N, size_t T>
+inline void directTile(const LinearOp& op, size_t n, size_t t) {
+  const size_t rowBytes = op.weight.cols * kBytes<D>;
+  Tile<N, T> tile;
+  clear(tile);
+  accumulateTile<D>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
+                          op.weight.cols, tile);
+  for (size_t i = 0; i < N * T; i++) finish(op, t + i % T, n + i / T, tile.acc[i]);
+}
+
+template <DType D, size_t N>
+inline void directRows(const LinearOp& op, size_t n) {
+  size_t t = 0;
+  for (; t + kTileRows <= op.x.rows; t += kTileRows) directTile<D, N, kTileRows>(op, n, t);
+  const size_t left = op.x.rows - t;
+  if constexpr (kTileRows > 3) {
+    if (left >= 3) {
+      directTile<D, N, 3>(op, n, t);
+      t += 3;
+    }
+  }
+  for (; t + 2 <= op.x.rows; t += 2) directTile<D, N, 2>(op, n, t);
+  if (t < op.x.rows) directTile<D, N, 1>(op, n, t);
+}
+
+/** T = 1: kGemvRows streams of the weight, each asked for kPrefetchBytes ahead. */
+template <DType D>
+void gemv(const LinearOp& op, size_t begin, size_t end) {
+  const size_t depth = op.weight.cols;
+  const size_t rowBytes = depth * kBytes<D>;
+  constexpr size_t kLine = 64 / kBytes<D>;  // values of a cache line
+  size_t n = begin;
+  for (; n + kGemvRows <= end; n += kGemvRows) {
+    const uint8_t* w = op.weight.data + n * rowBytes;
+    Tile<kGemvRows, 1> tile;
+    clear(tile);
+    size_t k = 0;
+    for (; k + kLine <= depth; k += kLine) {
+      AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
+        prefetch(w + i * rowBytes + k * kBytes<D> + kPrefetchBytes);
+      }
+      AIRLLM_UNROLL for (size_t step = 0; step < kLine; step += kLanes) {
+        const F x = load(op.x.data + k + step);
+        AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
+          const F weights = loadWeight<D>(w + i * rowBytes + (k + step) * kBytes<D>);
+          tile.acc[i] = fma(weights, x, tile.acc[i]);
+        }
+      }
+    }
+    accumulateTile<D>(w + k * kBytes<D>, rowBytes, op.x.data + k, 0, depth - k, tile);
+    for (size_t i = 0; i < kGemvRows; i++) finish(op, 0, n + i, tile.acc[i]);
+  }
+  for (; n < end; n++) directTile<D, 1, 1>(op, n, 0);
+}
+
+template <DType D>
+void direct(const LinearOp& op, size_t begin, size_t end) {
+  size_t n = begin;
+  for (; n + kWeightTile <= end; n += kWeightTile) directRows<D, kWeightTile>(op, n);
+  for (; n < end; n++) directRows<D, 1>(op, n);
+}
+
+/** Widens `depth` values of each of `count` weight rows to float32, rows kPanelDepth apart. */
+template <DType D>
+void widenPanel(const uint8_t* w, size_t rowBytes, size_t count, size_t depth, float* panel) {
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t* from = w + i * rowBytes;
+    float* to = panel + i * kPanelDepth;
+    size_t k = 0;
+    for (; k + kLanes <= depth; k += kLanes) store(to + k, loadWeight<D>(from + k * kBytes<D>));
+    if (k < depth) storePartial(to + k, loadWeightPartial<D>(from + k * kBytes<D>, depth - k), depth - k);
+  }
+}
+
+/** One register tile of one panel: accumulators come from and go back to `carried` [N][T] vectors. */
+template <size_t N, size_t T>
+inline void panelTile(const float* panel, const float* x, size_t xStride, size_t depth, bool first,
+                      float* carried) {
+  Tile<N, T> tile;
+  AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = first ? zero() : load(carried + i * kLanes);
+  accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(panel), kPanelDepth * sizeof(float), x, xStride,
+                              depth, tile);
+  AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) store(carried + i * kLanes, tile.acc[i]);
+}
+
+/** `count` ≤ kPanelWeights rows of the panel against T rows of x. carried: [count][T] vectors, tile by tile. */
+template <size_t T>
+inline void panelRows(const float* panel, size_t count, const float* x, size_t xStride, size_t depth,
+                      bool first, float* carried) {
+  size_t n = 0;
+  for (; n + kWeightTile <= count; n += kWeightTile) {
+    panelTile<kWeightTile, T>(panel + n * kPanelDepth, x, xStride, depth, first, carried + n * T * kLanes);
+  }
+  for (; n < count; n++) {
+    panelTile<1, T>(panel + n * kPanelDepth, x, xStride, depth, first, carried + n * T * kLanes);
+  }
+}
+
+/** scratch: widened panel [kPanelWeights, kPanelDepth], then carried accumulators. */
+template <DType D>
+void panels(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  const size_t rowBytes = op.weight.cols * kBytes<D>;
+  float* panel = scratch;
+  float* carried = scratch + kPanelWeights * kPanelDepth;
+  for (size_t t0 = 0; t0 < op.x.rows; t0 += kPanelRows) {
+    const size_t rows = op.x.rows - t0 < kPanelRows ? op.x.rows - t0 : kPanelRows;
+    for (size_t n0 = begin; n0 < end; n0 += kPanelWeights) {
+      const size_t count = end - n0 < kPanelWeights ? end - n0 : kPanelWeights;
+      for (size_t k0 = 0; k0 < op.weight.cols; k0 += kPanelDepth) {
+        const size_t left = op.weight.cols - k0;
+        const size_t depth = left < kPanelDepth ? left : kPanelDepth;
+        widenPanel<D>(op.weight.data + n0 * rowBytes + k0 * kBytes<D>, rowBytes, count, depth, panel);
+        const float* x = op.x.data + t0 * op.x.stride + k0;
+        size_t t = 0;
+        for (; t + kTileRows <= rows; t += kTileRows) {
+          panelRows<kTileRows>(panel, count, x + t * op.x.stride, op.x.stride, depth, k0 == 0,
+                               carried + t * count * kLanes);
+        }
+        for (; t < rows; t++) {
+          panelRows<1>(panel, count, x + t * op.x.stride, op.x.stride, depth, k0 == 0,
+                       carried + t * count * kLanes);
+        }
+      }
+      size_t t = 0;
+      const size_t whole = rows - rows % kTileRows;
+      for (; t < rows; t++) {
+        const size_t tile = t < whole ? kTileRows : 1;
+        const size_t first = t - (t < whole ? t % kTileRows : 0);
+        for (size_t n = 0; n < count; n++) {
+          finish(op, t0 + t, n0 + n, load(carried + (first * count + n * tile + (t - first)) * kLanes));
+        }
+      }
+    }
+  }
+}
+
+template <DType D>
+void linearOf(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  if (op.x.rows == 1) return gemv<D>(op, begin, end);
+  if (op.x.rows <= kDirectRows) return direct<D>(op, begin, end);
+  panels<D>(op, begin, end, scratch);
+}
+
+void linear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  switch (op.weight.dtype) {
+    case DType::kF32:
+      return linearOf<DType::kF32>(op, begin, end, scratch);
+    case DType::kF16:
+      return linearOf<DType::kF16>(op, begin, end, scratch);
+    case DType::kBF16:
+      return linearOf<DType::kBF16>(op, begin, end, scratch);
+  }
+}
+
+}  // namespace
+}  // namespace airllm::AIRLLM_ISA

@@ -1,0 +1,78 @@
+// Vectors of 8 float32 lanes over AVX2, FMA and F16C.
+#pragma once
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "../operands.h"
+
+namespace airllm::AIRLLM_ISA {
+namespace {
+
+using F = __m256;
+constexpr size_t kLanes = 8;
+/** Rows of x in a register tile of `linear` with 4 rows of the weight: 12 accumulators of 16 registers. */
+constexpr size_t kTileRows = 3;
+
+inline F zero() { return _mm256_setzero_ps(); }
+inline F set1(float value) { return _mm256_set1_ps(value); }
+inline F load(const float* p) { return _mm256_loadu_ps(p); }
+inline F loadPartial(const float* p, size_t n) {
+  alignas(32) float lanes[kLanes] = {};
+  memcpy(lanes, p, n * sizeof(float));
+  return _mm256_load_ps(lanes);
+}
+inline void store(float* p, F v) { _mm256_storeu_ps(p, v); }
+inline void storePartial(float* p, F v, size_t n) {
+  alignas(32) float lanes[kLanes];
+  _mm256_store_ps(lanes, v);
+  memcpy(p, lanes, n * sizeof(float));
+}
+
+template <DType D>
+inline F widen(__m128i bits) {
+  if constexpr (D == DType::kF16) return _mm256_cvtph_ps(bits);
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+
+template <DType D>
+inline F loadWeight(const uint8_t* p) {
+  if constexpr (D == DType::kF32) {
+    return _mm256_castsi256_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  } else {
+    return widen<D>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+}
+
+template <DType D>
+inline F loadWeightPartial(const uint8_t* p, size_t n) {
+  alignas(32) uint8_t lanes[kLanes * 4] = {};
+  memcpy(lanes, p, n * (D == DType::kF32 ? 4 : 2));
+  return loadWeight<D>(lanes);
+}
+
+inline F add(F a, F b) { return _mm256_add_ps(a, b); }
+inline F sub(F a, F b) { return _mm256_sub_ps(a, b); }
+inline F mul(F a, F b) { return _mm256_mul_ps(a, b); }
+inline F div(F a, F b) { return _mm256_div_ps(a, b); }
+inline F min(F a, F b) { return _mm256_min_ps(a, b); }
+inline F max(F a, F b) { return _mm256_max_ps(a, b); }
+inline F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+inline F roundNearest(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+/** 2ⁿ of integral n within [-126, 127]. */
+inline F pow2(F n) {
+  return _mm256_castsi256_ps(
+      _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+}
+
+/** Lanes added pairwise in a fixed tree: i with i + 4, then + 2, + 1. */
+inline float sum(F v) {
+  const __m128 half = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
+  return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+}
+
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+
+}  // namespace
+}  // namespace airllm::AIRLLM_ISA

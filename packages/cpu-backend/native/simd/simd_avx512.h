@@ -1,0 +1,78 @@
+// Vectors of 16 float32 lanes over AVX-512 F, BW, VL, DQ.
+#pragma once
+
+#include <immintrin.h>
+
+#include "../operands.h"
+
+namespace airllm::AIRLLM_ISA {
+namespace {
+
+using F = __m512;
+constexpr size_t kLanes = 16;
+/** Rows of x in a register tile of `linear` with 4 rows of the weight: 24 accumulators of 32 registers. */
+constexpr size_t kTileRows = 6;
+
+inline __mmask16 firstLanes(size_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
+
+inline F zero() { return _mm512_setzero_ps(); }
+inline F set1(float value) { return _mm512_set1_ps(value); }
+inline F load(const float* p) { return _mm512_loadu_ps(p); }
+inline F loadPartial(const float* p, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), p); }
+inline void store(float* p, F v) { _mm512_storeu_ps(p, v); }
+inline void storePartial(float* p, F v, size_t n) { _mm512_mask_storeu_ps(p, firstLanes(n), v); }
+
+inline F widenBF16(__m256i bits) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+template <DType D>
+inline F loadWeight(const uint8_t* p) {
+  if constexpr (D == DType::kF32) {
+    return _mm512_loadu_ps(p);
+  } else {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    if constexpr (D == DType::kF16) return _mm512_cvtph_ps(bits);
+    return widenBF16(bits);
+  }
+}
+
+template <DType D>
+inline F loadWeightPartial(const uint8_t* p, size_t n) {
+  if constexpr (D == DType::kF32) {
+    return _mm512_maskz_loadu_ps(firstLanes(n), p);
+  } else {
+    const __m256i bits = _mm256_maskz_loadu_epi16(firstLanes(n), p);
+    if constexpr (D == DType::kF16) return _mm512_cvtph_ps(bits);
+    return widenBF16(bits);
+  }
+}
+
+inline F add(F a, F b) { return _mm512_add_ps(a, b); }
+inline F sub(F a, F b) { return _mm512_sub_ps(a, b); }
+inline F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+inline F div(F a, F b) { return _mm512_div_ps(a, b); }
+inline F min(F a, F b) { return _mm512_min_ps(a, b); }
+inline F max(F a, F b) { return _mm512_max_ps(a, b); }
+inline F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+inline F roundNearest(F v) {
+  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+/** 2ⁿ of integral n within [-126, 127]. */
+inline F pow2(F n) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23));
+}
+
+/** Lanes added pairwise in a fixed tree: i with i + 8, then + 4, + 2, + 1. */
+inline float sum(F v) {
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+  const __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  const __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+  return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+}
+
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+
+}  // namespace
+}  // namespace airllm::AIRLLM_ISA

@@ -1,0 +1,72 @@
+// Vectors of 4 float32 lanes over AArch64 Advanced SIMD (always present there, FMA and f16 conversion included).
+#pragma once
+
+#include <arm_neon.h>
+#include <string.h>
+
+#include "../operands.h"
+
+namespace airllm::AIRLLM_ISA {
+namespace {
+
+using F = float32x4_t;
+constexpr size_t kLanes = 4;
+/** Rows of x in a register tile of `linear` with 4 rows of the weight: 24 accumulators of 32 registers. */
+constexpr size_t kTileRows = 6;
+
+inline F zero() { return vdupq_n_f32(0.0f); }
+inline F set1(float value) { return vdupq_n_f32(value); }
+inline F load(const float* p) { return vld1q_f32(p); }
+inline F loadPartial(const float* p, size_t n) {
+  float lanes[kLanes] = {};
+  memcpy(lanes, p, n * sizeof(float));
+  return vld1q_f32(lanes);
+}
+inline void store(float* p, F v) { vst1q_f32(p, v); }
+inline void storePartial(float* p, F v, size_t n) {
+  float lanes[kLanes];
+  vst1q_f32(lanes, v);
+  memcpy(p, lanes, n * sizeof(float));
+}
+
+template <DType D>
+inline F loadWeight(const uint8_t* p) {
+  if constexpr (D == DType::kF32) {
+    return vreinterpretq_f32_u8(vld1q_u8(p));
+  } else {
+    const uint16x4_t bits = vreinterpret_u16_u8(vld1_u8(p));
+    if constexpr (D == DType::kF16) return vcvt_f32_f16(vreinterpret_f16_u16(bits));
+    return vreinterpretq_f32_u32(vshll_n_u16(bits, 16));
+  }
+}
+
+template <DType D>
+inline F loadWeightPartial(const uint8_t* p, size_t n) {
+  uint8_t lanes[kLanes * 4] = {};
+  memcpy(lanes, p, n * (D == DType::kF32 ? 4 : 2));
+  return loadWeight<D>(lanes);
+}
+
+inline F add(F a, F b) { return vaddq_f32(a, b); }
+inline F sub(F a, F b) { return vsubq_f32(a, b); }
+inline F mul(F a, F b) { return vmulq_f32(a, b); }
+inline F div(F a, F b) { return vdivq_f32(a, b); }
+inline F min(F a, F b) { return vminq_f32(a, b); }
+inline F max(F a, F b) { return vmaxq_f32(a, b); }
+inline F fma(F a, F b, F c) { return vfmaq_f32(c, a, b); }
+inline F roundNearest(F v) { return vrndnq_f32(v); }
+/** 2ⁿ of integral n within [-126, 127]. */
+inline F pow2(F n) {
+  return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)), 23));
+}
+
+/** Lanes added pairwise: (0 + 2) + (1 + 3). */
+inline float sum(F v) {
+  const float32x2_t pair = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+  return vget_lane_f32(pair, 0) + vget_lane_f32(pair, 1);
+}
+
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
+
+}  // namespace
+}  // namespace airllm::AIRLLM_ISA
