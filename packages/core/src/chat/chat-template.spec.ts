@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import type { ChatMessage } from './chat-message.js';
 import { ChatTemplate, type ChatTemplateOptions } from './chat-template.js';
 
-const DATA = process.env['AIRLLM_SHARED_DATA'] ?? join(import.meta.dirname, '../../../../../shared/data');
+const DATA =
+  process.env['AIRLLM_SHARED_DATA'] ?? fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
 const HELLO: ChatMessage[] = [{ role: 'user', content: 'Hello' }];
 
 function render(

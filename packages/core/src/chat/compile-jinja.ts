@@ -1,8 +1,10 @@
 // A Jinja template with the global names that transformers gives its chat templates. The language itself is
 // @huggingface/jinja; its `Template` is not used because its date names follow the locale of the machine.
 
-import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { jinjaLibrary } from './jinja-library.js';
 import { strftime } from './strftime.js';
+
+const { Environment, Interpreter, parse, tokenize } = jinjaLibrary;
 
 /** A `range` longer than this is a mistake or an attack. */
 const MAX_RANGE = 1_000_000;

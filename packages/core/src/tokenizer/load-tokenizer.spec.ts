@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadTokenizer, type TokenizerSource } from './load-tokenizer.js';
 
-const DATA = process.env['AIRLLM_SHARED_DATA'] ?? join(import.meta.dirname, '../../../../../shared/data');
-const DEMO = join(import.meta.dirname, '../../../demo-model');
+const DATA =
+  process.env['AIRLLM_SHARED_DATA'] ?? fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../../demo-model', import.meta.url));
 
 function folderSource(folder: string): TokenizerSource {
   const readText = async (name: string): Promise<string | undefined> =>
@@ -34,7 +36,7 @@ function withData(path: string): { folder: string; test: typeof it } {
   const folder = join(DATA, path);
   const present = existsSync(folder);
   if (!present) console.warn(`tokenizer: skipped, ${folder} is not there (set AIRLLM_SHARED_DATA)`);
-  return { folder, test: present ? it : (it.skip as typeof it) };
+  return { folder, test: present ? it : it.skip };
 }
 
 describe('the demo model', () => {

@@ -1,12 +1,12 @@
 // Opens the tokenizer of a checkpoint: tokenizer.json, and what stands beside it.
 
-import { Tokenizer } from '@huggingface/tokenizers';
 import { type CheckpointFiles, readChatTemplates } from '../chat/chat-template-sources.js';
 import { ChatTemplate } from '../chat/chat-template.js';
 import { CoreError } from '../errors.js';
 import { missingTokenizer } from './missing-tokenizer.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import { parseSpecialTokens } from './special-tokens.js';
+import { Tokenizer } from './tokenizer-library.js';
 
 /** What is needed of a `Checkpoint`. */
 export interface TokenizerSource extends CheckpointFiles {

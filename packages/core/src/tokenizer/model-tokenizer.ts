@@ -1,13 +1,13 @@
 // The tokenizer of a model: @huggingface/tokenizers with the conventions of language models around it (special
 // tokens, BOS, chat).
 
-import type { Tokenizer } from '@huggingface/tokenizers';
 import type { ChatMessage } from '../chat/chat-message.js';
 import type { ChatTemplate, ChatTemplateOptions } from '../chat/chat-template.js';
 import type { SpecialTokens } from './special-tokens.js';
+import type { LibraryTokenizer } from './tokenizer-library.js';
 
 export interface ModelTokenizerParts {
-  readonly tokenizer: Tokenizer;
+  readonly tokenizer: LibraryTokenizer;
   readonly specialTokens: SpecialTokens;
   readonly chatTemplate: ChatTemplate;
   /** `add_bos_token` of tokenizer_config.json, where it must be obeyed; undefined: as tokenizer.json does. */
@@ -21,7 +21,7 @@ export class ModelTokenizer {
   readonly eosTokenIds: readonly number[];
   /** Tokens that are marks and no text: decoding leaves them out unless asked. */
   readonly specialIds: ReadonlySet<number>;
-  private readonly tokenizer: Tokenizer;
+  private readonly tokenizer: LibraryTokenizer;
   private readonly chatTemplate: ChatTemplate;
   private readonly addBosToken: boolean | undefined;
 

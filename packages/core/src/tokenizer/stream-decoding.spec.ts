@@ -3,13 +3,15 @@
 import { StreamDecoder } from '@airllm/generate';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { loadTokenizer } from './load-tokenizer.js';
 
-const DATA = process.env['AIRLLM_SHARED_DATA'] ?? join(import.meta.dirname, '../../../../../shared/data');
+const DATA =
+  process.env['AIRLLM_SHARED_DATA'] ?? fileURLToPath(new URL('../../../../../shared/data', import.meta.url));
 const FOLDERS = {
   'stories260K (SentencePiece)': join(DATA, 'models/stories260k-hf-f32'),
   'GPT-2 (byte-level BPE)': join(DATA, 'tokenizers/gpt2'),
-  'the demo model (byte-level BPE)': join(import.meta.dirname, '../../../demo-model/model'),
+  'the demo model (byte-level BPE)': fileURLToPath(new URL('../../../demo-model/model', import.meta.url)),
 };
 const FRAGMENTS = [
   'Once upon a time', ' ', '   ', '\n\n', '😀', '👩‍👩‍👧', '🏳️‍🌈', '漢字', 'かな', '한국어', 'e\u0301', 'a\u0308\u0323', 'नमस्ते', 'שלום',

@@ -176,7 +176,8 @@ function checked(name: string, value: unknown, rule: Rule): number {
 }
 
 function invalid(option: string, expected: string, found: unknown): GenerateError {
-  const shown = typeof found === 'object' ? JSON.stringify(found) : String(found);
+  // Not JSON.stringify alone: it shows NaN and Infinity as null.
+  const shown = typeof found === 'number' ? `${found}` : (JSON.stringify(found) ?? typeof found);
   return new GenerateError('INVALID_OPTION', `Expected ${expected} for ${option} but received ${shown}.`, {
     fields: { option, expected, found },
   });
