@@ -36,6 +36,11 @@ const RULES = [
     hint: () => 'The sources do not compile: the first `error TS` line above or in the log says where.',
   },
   {
+    // The last word of airllm-build-native, which knows the tool.
+    pattern: /Expected (.+?) \(.*\) to build the native addon but it failed/,
+    hint: () => 'Repair that tool, or set AIRLLM_NO_NATIVE=1 to do without the native addon (slower).',
+  },
+  {
     pattern:
       /CMake Error|(?:g\+\+|clang\+\+|c\+\+|cc1plus|collect2|ninja|make)(?:\[\d+\])?: .*(?:error|Error|fatal)/,
     culprit: 'The native build',
@@ -44,10 +49,12 @@ const RULES = [
   },
 ];
 
-/** Returns `{ culprit?, hint? }` for the output of a failed tool; empty when no rule knows it. */
+/**
+ * Returns `{ culprit?, hint? }` for the output of a failed tool; empty when no rule knows it. A rule without a culprit
+ * of its own may capture it.
+ */
 export function diagnose(log) {
   const rule = RULES.find(({ pattern }) => pattern.test(log));
   if (!rule) return {};
-  const [, tool] = rule.pattern.exec(log);
-  return { culprit: rule.culprit?.replace('$1', tool), hint: rule.hint() };
+  return { culprit: rule.culprit ?? rule.pattern.exec(log)[1], hint: rule.hint() };
 }
