@@ -161,7 +161,8 @@ function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
   return layout.stageNames.map((name, stage) => {
     const tiles = layout.denseTiles.filter((tile) => tile.stage === stage);
     const experts = [...layout.expertTiles.values()].filter((tile) => tile.stage === stage);
-    const total = (of: readonly { bufferBytes: number }[]): number => of.reduce((sum, tile) => sum + tile.bufferBytes, 0);
+    const total = (of: readonly { bufferBytes: number }[]): number =>
+      of.reduce((sum, tile) => sum + tile.bufferBytes, 0);
     const pinnedBytes = total(tiles.filter((tile) => placement.pinned[tile.index]));
     const expertBytes = total(experts);
     return {
@@ -175,7 +176,9 @@ function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
 }
 
 function distinctBytes(layout: StoreLayout): number {
-  const weights = new Map([layout.embedding, ...layout.vectors].map((weight) => [weight.name, weight.byteLength]));
+  const weights = new Map(
+    [layout.embedding, ...layout.vectors].map((weight) => [weight.name, weight.byteLength]),
+  );
   for (const [name, [part]] of layout.parts) if (part) weights.set(name, part.weight.byteLength);
   return [...weights.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

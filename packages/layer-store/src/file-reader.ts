@@ -133,5 +133,5 @@ async function readFully(handle: FileHandle, request: ReadRequest): Promise<numb
 }
 
 function isInvalidArgument(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EINVAL';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EINVAL';
 }

@@ -59,6 +59,7 @@ export class PassRunner {
     const submitter = new Submitter(this.#backend, { arena, kvCache, batch }, this.computeSeconds);
     const runner = new ProgramRunner(this.#store, submitter);
     try {
+      throwIfAborted(signal);
       await this.#writeState(chunk, arena);
       for (let layer = 0; layer < layers; layer++) {
         throwIfAborted(signal);
@@ -113,7 +114,8 @@ export class PassRunner {
   }
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
+/** @throws GenerateError `ABORTED` */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new GenerateError('ABORTED', 'The run was aborted by its signal', { cause: signal.reason });
   }

@@ -1,10 +1,11 @@
 // A model that can be run: sizes each run, keeps the whole within its memory, and turns passes into tokens.
 
-import type { Backend } from '@airllm/backend';
+import type { Arena, Backend, KvCache } from '@airllm/backend';
 import { LayerStoreError, type LayerStore } from '@airllm/layer-store';
 import type { ModelDefinition } from '@airllm/model-zoo';
 import { GenerateError } from '../errors.js';
-import { PassRunner } from '../pass/pass-runner.js';
+import { PassRunner, throwIfAborted, type PassOptions } from '../pass/pass-runner.js';
+import type { PassSequence } from '../pass/split-pass.js';
 import { createSampler } from '../sampling/sampler.js';
 import { resolveSamplingOptions } from '../sampling/sampling-options.js';
 import { SamplingWorkspace } from '../sampling/workspace.js';
@@ -38,9 +39,17 @@ export interface RunCounters {
   passes: number;
   promptTokens: number;
   generatedTokens: number;
+  /** Tokens that came out of decode passes: all but the first of every sequence. */
+  decodeTokens: number;
   /** Seconds in passes that computed a prompt, and in passes that computed one token per sequence. */
   prefillSeconds: number;
   decodeSeconds: number;
+}
+
+/** Activations and KV cache of one run; disposing twice is harmless. */
+interface RunMemory extends Disposable {
+  readonly arena: Arena;
+  readonly kvCache: KvCache;
 }
 
 /** Share of the memory that a prompt's activations may take before it is computed in chunks. */
@@ -51,13 +60,18 @@ export class LanguageModel {
     passes: 0,
     promptTokens: 0,
     generatedTokens: 0,
+    decodeTokens: 0,
     prefillSeconds: 0,
     decodeSeconds: 0,
   };
   readonly #options: LanguageModelOptions;
   readonly #passes: PassRunner;
   readonly #lock = new RunLock();
+  readonly #closing = new AbortController();
   #reservedRunBytes: number;
+  /** Memory of the run that holds the lock, and its pass in flight. */
+  #runMemory: RunMemory | undefined;
+  #pass: Promise<void> | undefined;
 
   constructor(options: LanguageModelOptions) {
     this.#options = options;
@@ -88,8 +102,9 @@ export class LanguageModel {
     const createSequence = this.#sequenceFactory(options);
     const release = await this.#lock.acquire();
     try {
+      throwIfAborted(this.#closing.signal);
       const size = await this.#reserve(sequenceTokens, prompts);
-      await using memory = this.#allocate(size);
+      using memory = this.#allocate(size);
       let firstBlock = 0;
       let active = prompts.map((promptIds, index) => {
         const tokens = sequenceTokens[index] ?? promptIds.length;
@@ -107,8 +122,7 @@ export class LanguageModel {
         const events: TokenEvent[] = [];
         const passes = active.map((sequence) => sequence.nextPass());
         const started = performance.now();
-        await this.#passes.run(passes, {
-          ...memory,
+        await this.#runPass(passes, memory, {
           shape: size.shape,
           signal: options.signal,
           onStage: options.onStage,
@@ -139,14 +153,15 @@ export class LanguageModel {
     const { vocabSize } = this.#options.definition.sizes;
     const release = await this.#lock.acquire();
     try {
+      throwIfAborted(this.#closing.signal);
       const size = await this.#reserve([ids.length], [ids]);
-      await using memory = this.#allocate(size);
+      using memory = this.#allocate(size);
       const result = new Float32Array(ids.length * vocabSize);
       let row = 0;
       const blocks = Int32Array.from({ length: blocksFor(ids.length) }, (_, i) => i);
       const started = performance.now();
-      await this.#passes.run([{ tokens: ids, past: 0, blocks, logitPositions: ids.map((_, i) => i) }], {
-        ...memory,
+      const pass = { tokens: ids, past: 0, blocks, logitPositions: ids.map((_, i) => i) };
+      await this.#runPass([pass], memory, {
         shape: size.shape,
         signal: options.signal,
         onLogits: (_, logits) => result.set(logits, row++ * vocabSize),
@@ -156,6 +171,16 @@ export class LanguageModel {
     } finally {
       release();
     }
+  }
+
+  /**
+   * Ends the pass in flight and gives the memory of the current run back, also when its stream is held open.
+   * Later calls, and the open stream, end with `ABORTED`. The store and the backend are the caller's.
+   */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The model was closed'));
+    await this.#pass?.catch(() => undefined);
+    this.#runMemory?.[Symbol.dispose]();
   }
 
   #sequenceFactory(
@@ -233,27 +258,42 @@ export class LanguageModel {
     return size;
   }
 
-  #allocate(size: RunSize): AsyncDisposable & Pick<Parameters<PassRunner['run']>[1], 'arena' | 'kvCache'> {
+  #allocate(size: RunSize): RunMemory {
     const { backend } = this.#options;
     const arena = backend.createArena(size.arenaElements);
     const kvCache = backend.createKvCache(size.kvShape);
-    return {
+    let alive = true;
+    const memory: RunMemory = {
       arena,
       kvCache,
-      [Symbol.asyncDispose]: () => {
-        arena.dispose();
-        kvCache.dispose();
-        return Promise.resolve();
+      [Symbol.dispose]: () => {
+        if (alive) [arena, kvCache].forEach((part) => part.dispose());
+        alive = false;
       },
     };
+    this.#runMemory = memory;
+    return memory;
+  }
+
+  async #runPass(
+    sequences: readonly PassSequence[],
+    memory: RunMemory,
+    options: Omit<PassOptions, 'arena' | 'kvCache'>,
+  ): Promise<void> {
+    const closing = this.#closing.signal;
+    const signal = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
+    this.#pass = this.#passes.run(sequences, { ...options, ...memory, signal });
+    await this.#pass;
   }
 
   #count(passes: readonly { tokens: readonly number[] }[], generated: number, seconds: number): void {
     const isDecode = passes.every(({ tokens }) => tokens.length === 1);
     this.counters.passes += 1;
     this.counters.generatedTokens += generated;
-    if (isDecode) this.counters.decodeSeconds += seconds;
-    else {
+    if (isDecode) {
+      this.counters.decodeSeconds += seconds;
+      this.counters.decodeTokens += generated;
+    } else {
       this.counters.prefillSeconds += seconds;
       this.counters.promptTokens += passes.reduce((sum, { tokens }) => sum + tokens.length, 0);
     }

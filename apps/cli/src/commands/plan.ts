@@ -1,0 +1,56 @@
+// `airllm plan`: where the memory would go and what each token would read.
+
+import { AutoModel, type ModelPlan } from '@airllm/core';
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import prettyBytes from 'pretty-bytes';
+import { toModelOptions, type ModelFlags } from '../model-options.js';
+
+const BAR_WIDTH = 24;
+
+export async function printPlan(id: string, flags: ModelFlags & { json?: boolean }): Promise<void> {
+  const plan = await AutoModel.plan(id, toModelOptions(flags));
+  process.stdout.write(flags.json ? `${JSON.stringify(plan, null, 2)}\n` : formatPlan(plan));
+}
+
+export function formatPlan(plan: ModelPlan): string {
+  const layers = new Table({
+    head: ['', 'weights', 'in memory', 'read per token', ''],
+    style: { head: [], border: [] },
+  });
+  for (const layer of plan.layers) {
+    const experts =
+      layer.expertBytes > 0 ? ` + experts routed to (of ${prettyBytes(layer.expertBytes)})` : '';
+    layers.push([
+      layer.name,
+      prettyBytes(layer.bytes),
+      prettyBytes(layer.pinnedBytes),
+      prettyBytes(layer.streamedBytes) + experts,
+      bar(layer.pinnedBytes, layer.bytes),
+    ]);
+  }
+  const memory = new Table({ head: ['memory', 'bytes', ''], style: { head: [], border: [] } });
+  const spent: [string, number][] = [
+    ['process and room to grow', plan.processBytes],
+    ['pinned weights', plan.pinnedBytes],
+    ['streaming buffers', plan.ringBytes],
+    ['expert cache', plan.expertCacheBytes],
+    ['norms, biases, embedding rows', plan.fixedBytes],
+    [`KV cache for ${plan.plannedTokens} tokens`, plan.kvBytes],
+    ['activations', plan.activationBytes],
+    ['logits', plan.logitsBytes],
+  ];
+  for (const [name, bytes] of spent) memory.push([name, prettyBytes(bytes), bar(bytes, plan.hostBytes)]);
+  return [
+    `${pc.bold(plan.family)} · ${prettyBytes(plan.weightBytes)} of weights · budget ${prettyBytes(plan.hostBytes)} · smallest that works ${prettyBytes(plan.minimumHostBytes)}`,
+    layers.toString(),
+    memory.toString(),
+    `${prettyBytes(plan.streamedBytesPerPass)} read per token once the pinned weights are loaded; context ${plan.maxSequenceTokens} tokens`,
+    '',
+  ].join('\n');
+}
+
+function bar(part: number, whole: number): string {
+  const filled = whole > 0 ? Math.round((Math.min(part, whole) / whole) * BAR_WIDTH) : 0;
+  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+}

@@ -1,0 +1,59 @@
+// The options that every command with a model shares.
+
+import type { FromPretrainedOptions } from '@airllm/core';
+import { InvalidArgumentError, type Command } from 'commander';
+
+export interface ModelFlags {
+  memory?: string;
+  device?: string;
+  threads?: number;
+  maxSeqLen?: number;
+  prefetch: boolean;
+  profile?: boolean;
+  offline?: boolean;
+  revision?: string;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .option(
+      '-m, --memory <size>',
+      'memory the process stays under, such as 512MB or 4GiB (default: 80% of what is free)',
+    )
+    .option('--device <name>', 'auto, cpu or reference')
+    .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
+    .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
+    .option('--no-prefetch', 'read a tile only when it is needed')
+    .option('--profile', 'print times per layer after the run')
+    .option('--offline', 'use only what is in the hub cache')
+    .option('--revision <name>', 'branch, tag or commit on the hub');
+}
+
+export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
+  return {
+    ...(flags.memory !== undefined && { memory: { host: flags.memory } }),
+    // Checked by core, which names what it accepts.
+    ...(flags.device !== undefined && {
+      device: flags.device as NonNullable<FromPretrainedOptions['device']>,
+    }),
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.maxSeqLen !== undefined && { maxSeqLen: flags.maxSeqLen }),
+    ...(flags.revision !== undefined && { revision: flags.revision }),
+    ...(flags.offline && { offline: true }),
+    prefetching: flags.prefetch,
+    profilingMode: flags.profile ?? false,
+  };
+}
+
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  return number;
+}
+
+export function finiteNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('Expected a number.');
+  return number;
+}

@@ -1,0 +1,50 @@
+// The commands and their flags.
+
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { runDemo } from './commands/demo.js';
+import { inspectModel } from './commands/inspect.js';
+import { printPlan } from './commands/plan.js';
+import { runPrompt } from './commands/run.js';
+import { addModelOptions, finiteNumber, positiveInteger } from './model-options.js';
+
+export function createProgram(): Command {
+  const program = new Command('airllm')
+    .description('Run language models that do not fit in memory')
+    .version(readVersion());
+
+  addModelOptions(program.command('run <model> <prompt>'))
+    .description('continue a prompt; a model with a chat template gets it as a user message')
+    .option('--raw', 'give the prompt to the model as it is')
+    .option('--system <text>', 'system message')
+    .option('-n, --max-new-tokens <count>', 'tokens to generate at most', positiveInteger)
+    .option('-t, --temperature <value>', 'above 0 samples, 0 is greedy', finiteNumber)
+    .option('--top-k <count>', 'sample from the most likely tokens only', positiveInteger)
+    .option('--top-p <value>', 'sample from the smallest set of this probability', finiteNumber)
+    .option('--min-p <value>', 'drop tokens less likely than this share of the likeliest', finiteNumber)
+    .option('--seed <number>', 'repeatable sampling', finiteNumber)
+    .option('--stop <text...>', 'end before any of these texts')
+    .option('--ignore-eos', 'go on past the end-of-sequence token')
+    .action(runPrompt);
+
+  addModelOptions(program.command('plan <model>'))
+    .description('show what would be held in memory and what would be read, without loading')
+    .option('--json', 'as JSON')
+    .action(printPlan);
+
+  addModelOptions(program.command('inspect <model>'))
+    .description('show architecture, tensors and files of a checkpoint')
+    .option('--json', 'as JSON')
+    .action(inspectModel);
+
+  addModelOptions(program.command('demo'))
+    .description('ask the embedded model a question and let it tell a story')
+    .action(runDemo);
+
+  return program;
+}
+
+function readVersion(): string {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  return version;
+}

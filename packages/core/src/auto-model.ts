@@ -1,0 +1,132 @@
+// The facade's door: a name and options in, a model, its plan or its contents out. Wires the packages
+// together; nothing below is done again here.
+
+import { openCheckpoint, type Checkpoint } from '@airllm/checkpoint';
+import { LanguageModel, resolveEosTokenIds } from '@airllm/generate';
+import { openLayerStore, type LayerStore } from '@airllm/layer-store';
+import { resolveModel, type ModelDefinition } from '@airllm/model-zoo';
+import { checkDtype } from './options/check-dtype.js';
+import {
+  resolveOptions,
+  type FromPretrainedOptions,
+  type ResolvedOptions,
+} from './options/resolve-options.js';
+import { CoreError } from './errors.js';
+import { Model } from './model.js';
+import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
+import { selectBackend } from './select-backend.js';
+import { loadTokenizer } from './tokenizer/load-tokenizer.js';
+import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
+
+/** Room for the JavaScript heap, thread stacks and code to grow after the plan was made. */
+const PROCESS_RESERVE_BYTES = 64 * 1024 * 1024;
+
+/** A checkpoint that was looked at but not loaded. */
+export interface InspectedModel {
+  readonly checkpoint: Checkpoint;
+  readonly definition: ModelDefinition;
+}
+
+export class AutoModel {
+  /**
+   * Opens a model: a local folder, or a hub id through the cache shared with Python. Weights stay where they
+   * are and are read as the first run comes to them.
+   *
+   * @throws CheckpointError, ModelError, CoreError, LayerStoreError, BackendError: each says what to do
+   * @example
+   * await using model = await AutoModel.fromPretrained('path/or/hub-id', { memory: { host: '512MB' } });
+   * for await (const { text } of model.stream('Once upon a time')) process.stdout.write(text);
+   */
+  static async fromPretrained(idOrPath: string, options: FromPretrainedOptions = {}): Promise<Model> {
+    const resolved = resolveOptions(options);
+    const { checkpoint, definition } = await inspect(idOrPath, resolved);
+    const tokenizer = await tokenizerOrReason(checkpoint);
+    const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
+    const eosTokenIds = resolveEosTokenIds({
+      generationConfig,
+      config: checkpoint.config,
+      tokenizerEosIds: tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds,
+    });
+    const backend = await selectBackend(resolved);
+    let store: LayerStore | undefined;
+    try {
+      const prepared = plan(checkpoint, definition, resolved);
+      store = await openLayerStore({
+        layout: prepared.layout,
+        budgetBytes: prepared.weightBudgetBytes,
+        allocate: (byteLength) => backend.allocateWeights(byteLength),
+        prefetch: resolved.prefetching,
+      });
+      const runner = new LanguageModel({
+        definition,
+        backend,
+        store,
+        memoryBytes: prepared.memoryBytes,
+        reservedRunBytes: prepared.reservedRunBytes,
+        maxSequenceTokens: prepared.plan.maxSequenceTokens,
+        eosTokenIds: [...eosTokenIds],
+        generationConfig,
+        decoder: tokenizer instanceof CoreError ? undefined : tokenizer,
+      });
+      return new Model({
+        checkpoint,
+        backend,
+        store,
+        runner,
+        plan: prepared.plan,
+        vocabSize: definition.sizes.vocabSize,
+        tokenizer,
+        onProfile: resolved.profilingMode ? resolved.onNotice : undefined,
+      });
+    } catch (error) {
+      await store?.[Symbol.asyncDispose]();
+      await backend[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** What {@link fromPretrained} would hold and read with these options; loads nothing. */
+  static async plan(idOrPath: string, options: FromPretrainedOptions = {}): Promise<ModelPlan> {
+    const resolved = resolveOptions(options);
+    const { checkpoint, definition } = await inspect(idOrPath, resolved);
+    return plan(checkpoint, definition, resolved).plan;
+  }
+
+  /** The checkpoint's tensors and the architecture they belong to; loads nothing. */
+  static async inspect(idOrPath: string, options: FromPretrainedOptions = {}): Promise<InspectedModel> {
+    return inspect(idOrPath, resolveOptions(options));
+  }
+}
+
+async function inspect(idOrPath: string, options: ResolvedOptions): Promise<InspectedModel> {
+  const checkpoint = await openCheckpoint(idOrPath, options.checkpoint);
+  const definition = resolveModel(checkpoint.config);
+  checkDtype(options.dtype, checkpoint.config);
+  return { checkpoint, definition };
+}
+
+function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: ResolvedOptions): PreparedPlan {
+  return preparePlan({
+    definition,
+    tensors: checkpoint.tensors,
+    hostBytes: options.hostBytes,
+    processBytes: process.memoryUsage.rss() + PROCESS_RESERVE_BYTES,
+    maxSeqLen: options.maxSeqLen,
+  });
+}
+
+/** Token ids work without a tokenizer, so its absence is an error only when text is asked for. */
+async function tokenizerOrReason(checkpoint: Checkpoint): Promise<ModelTokenizer | CoreError> {
+  try {
+    return await loadTokenizer(checkpoint);
+  } catch (error) {
+    if (error instanceof CoreError && error.code === 'MISSING_TOKENIZER') return error;
+    throw error;
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}

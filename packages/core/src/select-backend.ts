@@ -1,0 +1,30 @@
+// Chooses the device that computes. Nothing is chosen silently: a fallback is announced.
+
+import { type Backend } from '@airllm/backend';
+import { createReferenceBackend } from '@airllm/backend/reference';
+import { createCpuBackend } from '@airllm/cpu-backend';
+
+export interface DeviceChoice {
+  readonly device: 'auto' | 'cpu' | 'reference';
+  /** Default: one per core. */
+  readonly threads?: number | undefined;
+  /** Gets the one line that says that the native backend is not there. */
+  readonly onNotice: (line: string) => void;
+}
+
+/**
+ * `auto` takes the native CPU backend, or the TypeScript reference backend where it cannot be loaded.
+ *
+ * @throws BackendError `BACKEND_UNAVAILABLE` when `cpu` is asked for and cannot be loaded
+ */
+export async function selectBackend({ device, threads, onNotice }: DeviceChoice): Promise<Backend> {
+  if (device === 'reference') return createReferenceBackend();
+  try {
+    return await createCpuBackend(threads === undefined ? {} : { threads });
+  } catch (error) {
+    if (device === 'cpu') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    onNotice(`airllm: running on the slow TypeScript backend. ${reason.split('\n').join(' ')}`);
+    return createReferenceBackend();
+  }
+}

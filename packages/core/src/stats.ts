@@ -1,0 +1,63 @@
+// What a model has done since it was opened.
+
+import type { LanguageModel, RunCounters } from '@airllm/generate';
+import type { LayerStore, StageStats } from '@airllm/layer-store';
+
+/** One layer, or the head. Seconds of reading and computing overlap. */
+export interface LayerStats extends Readonly<StageStats> {
+  /** Seconds the device computed. */
+  readonly computeSeconds: number;
+}
+
+export interface ModelStats extends Readonly<RunCounters> {
+  readonly layers: readonly LayerStats[];
+  readonly embedding: Readonly<StageStats>;
+  /** Bytes read from disk, embedding rows included. */
+  readonly bytesRead: number;
+  /** Tokens per second of the passes that computed one token per sequence; 0 before the first. */
+  readonly decodeTokensPerSecond: number;
+  /** What the process holds now, by the operating system's count, in bytes. */
+  readonly residentBytes: number;
+  /** Why reads go through the page cache; undefined when they are direct. */
+  readonly bufferedReason: string | undefined;
+}
+
+export function collectStats(store: LayerStore, runner: LanguageModel): ModelStats {
+  const { counters, computeSeconds } = runner;
+  const layers = store.stats.map((stats, i) => ({ ...stats, computeSeconds: computeSeconds[i] ?? 0 }));
+  const embedding = { ...store.embeddingStats };
+  const { decodeTokens, decodeSeconds } = counters;
+  return {
+    ...counters,
+    layers,
+    embedding,
+    bytesRead: layers.reduce((sum, layer) => sum + layer.bytesRead, embedding.bytesRead),
+    decodeTokensPerSecond: decodeSeconds > 0 ? decodeTokens / decodeSeconds : 0,
+    residentBytes: process.memoryUsage.rss(),
+    bufferedReason: store.bufferedReason,
+  };
+}
+
+/** The table that `profilingMode` prints after a run. */
+export function formatProfile(stats: ModelStats): string {
+  const header = ['', 'compute s', 'read s', 'wait s', 'MB read', 'hits', 'misses'];
+  const rows = stats.layers.map((layer) => [
+    layer.name,
+    layer.computeSeconds.toFixed(3),
+    layer.readSeconds.toFixed(3),
+    layer.waitSeconds.toFixed(3),
+    (layer.bytesRead / 1e6).toFixed(1),
+    String(layer.hits),
+    String(layer.misses),
+  ]);
+  const widths = header.map((title, i) =>
+    Math.max(...[header, ...rows].map((row) => row[i]?.length ?? 0), title.length),
+  );
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+}
