@@ -1,9 +1,9 @@
 // `airllm inspect`: what a checkpoint is and what it holds.
 
 import { AutoModel } from '@airllm/core';
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import prettyBytes from 'pretty-bytes';
+import { createTable } from '../table.js';
 import { toModelOptions, type ModelFlags } from '../model-options.js';
 
 export async function inspectModel(id: string, flags: ModelFlags & { json?: boolean }): Promise<void> {

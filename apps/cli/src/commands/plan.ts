@@ -1,9 +1,9 @@
 // `airllm plan`: where the memory would go and what each token would read.
 
 import { AutoModel, type ModelPlan } from '@airllm/core';
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import prettyBytes from 'pretty-bytes';
+import { createTable } from '../table.js';
 import { toModelOptions, type ModelFlags } from '../model-options.js';
 
 const BAR_WIDTH = 24;
@@ -29,7 +29,7 @@ export function formatPlan(plan: ModelPlan): string {
       bar(layer.pinnedBytes, layer.bytes),
     ]);
   }
-  const memory = new Table({ head: ['memory', 'bytes', ''], style: { head: [], border: [] } });
+  const memory = createTable(['memory', 'bytes', '']);
   const spent: [string, number][] = [
     ['process and room to grow', plan.processBytes],
     ['pinned weights', plan.pinnedBytes],

@@ -1,7 +1,7 @@
 // What the caller may ask of a run.
 
 import { GenerateError } from '../errors.js';
-import type { SamplingOptions } from '../sampling/sampling-options.js';
+import { samplingOptionNames, type SamplingOptions } from '../sampling/sampling-options.js';
 
 export interface GenerationOptions extends SamplingOptions {
   /** Tokens to generate at most. Default: `max_new_tokens` of generation_config.json, else 256. */
@@ -34,4 +34,23 @@ export function resolveMaxNewTokens(
     );
   }
   return value;
+}
+
+const OPTION_NAMES: ReadonlySet<string> = new Set<keyof GenerationOptions>([
+  ...samplingOptionNames,
+  'maxNewTokens',
+  'stop',
+  'ignoreEos',
+  'signal',
+  'onStage',
+]);
+
+/** @throws GenerateError `INVALID_OPTION` for a name that is no option: none is ignored silently */
+export function checkOptionNames(options: GenerationOptions): void {
+  const unknown = Object.keys(options).find((name) => !OPTION_NAMES.has(name));
+  if (unknown === undefined) return;
+  const expected = [...OPTION_NAMES].join(', ');
+  throw new GenerateError('INVALID_OPTION', `Unknown option ${unknown}. Known are ${expected}.`, {
+    fields: { option: unknown, expected },
+  });
 }

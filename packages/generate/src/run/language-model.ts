@@ -11,7 +11,7 @@ import { resolveSamplingOptions } from '../sampling/sampling-options.js';
 import { SamplingWorkspace } from '../sampling/workspace.js';
 import type { TokenDecoder } from '../stop/stream-decoder.js';
 import { createTextStream } from '../stop/text-stream.js';
-import { resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
+import { checkOptionNames, resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
 import { RunLock } from './run-lock.js';
 import { blocksFor, sizeRun, type RunSize } from './run-size.js';
 import { Sequence } from './sequence.js';
@@ -96,6 +96,7 @@ export class LanguageModel {
     options: GenerationOptions = {},
   ): AsyncGenerator<TokenEvent, void, void> {
     const { definition, maxSequenceTokens, generationConfig = {} } = this.#options;
+    checkOptionNames(options);
     prompts.forEach((prompt) => this.#checkPrompt(prompt, 1));
     const maxNewTokens = resolveMaxNewTokens(options, generationConfig);
     const sequenceTokens = prompts.map((prompt) => Math.min(prompt.length + maxNewTokens, maxSequenceTokens));
