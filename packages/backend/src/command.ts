@@ -2,6 +2,7 @@
 // when submitted. All arithmetic accumulates in float32 or better.
 
 import type { Tensor } from './tensor.js';
+import type { WeightRef } from './weight.js';
 
 export type Activation = 'silu' | 'gelu' | 'gelu-tanh';
 
@@ -13,17 +14,29 @@ export interface EmbeddingCommand<W> {
   readonly out: Tensor;
 }
 
-/**
- * Each group of `weight.length` columns of each row is divided by its root mean square and multiplied by
- * `weight`: out = x / sqrt(mean(x²) + eps) * weight. One group is RMSNorm; several are a per-head norm.
- * `x` and `out` may be the same tensor.
- */
-export interface RmsNormCommand<W> {
-  readonly op: 'rmsNorm';
+/** A norm over groups of `groupWidth` columns of each row; one group as wide as the row is the usual norm. */
+interface NormCommand<W> {
   readonly x: Tensor;
-  readonly weight: W;
+  /** [groupWidth], shared by the groups, or [cols], or absent for ones. */
+  readonly weight: W | undefined;
+  readonly groupWidth: number;
   readonly eps: number;
+  /** [T, cols]; may be `x`. */
   readonly out: Tensor;
+}
+
+/** RMSNorm (Zhang & Sennrich 2019): out = x / sqrt(mean(x²) + eps) · (weight + weightOffset). */
+export interface RmsNormCommand<W> extends NormCommand<W> {
+  readonly op: 'rmsNorm';
+  /** 1 where the checkpoint stores the weight minus one (Gemma), else 0. */
+  readonly weightOffset: 0 | 1;
+}
+
+/** LayerNorm (Ba et al. 2016): out = (x − mean) / sqrt(variance + eps) · weight + bias. */
+export interface LayerNormCommand<W> extends NormCommand<W> {
+  readonly op: 'layerNorm';
+  /** Shaped as `weight`. */
+  readonly bias: W | undefined;
 }
 
 /**
@@ -36,11 +49,27 @@ export interface LinearCommand<W> {
   readonly x: Tensor;
   readonly weight: W;
   readonly bias: W | undefined;
+  /** Divide every row of the weight by its length (NormHead of Baichuan 2). No bias then. */
+  readonly normalizeRows: boolean;
   readonly out: Tensor;
 }
 
 /**
- * Rotates the first `rotaryDim` columns of every head of `x` [T, heads · headDim] in place by the angles
+ * The same with a weight that is stored input-major: out[t, n] = Σₖ x[t, k] · weight[k, n] (+ bias[n]);
+ * x [T, K], weight [K, N], out [T, N]. With `accumulate` the sum goes on from what `out` holds (and bias is
+ * absent), so that a weight can come by blocks of k; the order of the sum is k ascending whatever the blocks.
+ */
+export interface LinearTransposedCommand<W> {
+  readonly op: 'linearTransposed';
+  readonly x: Tensor;
+  readonly weight: W;
+  readonly bias: W | undefined;
+  readonly accumulate: boolean;
+  readonly out: Tensor;
+}
+
+/**
+ * Rotates columns [rotaryStart, rotaryStart + rotaryDim) of every head of `x` [T, heads · headDim] in place by the angles
  * whose cosines and sines are in `cos`, `sin` [T, rotaryDim / 2]. `half` pairs column i with
  * i + rotaryDim / 2 (Llama), `interleaved` pairs 2i with 2i + 1 (GPT-J, ChatGLM).
  */
@@ -50,6 +79,7 @@ export interface RopeCommand {
   readonly cos: Tensor;
   readonly sin: Tensor;
   readonly headDim: number;
+  readonly rotaryStart: number;
   readonly rotaryDim: number;
   readonly style: 'half' | 'interleaved';
 }
@@ -58,9 +88,10 @@ export interface RopeCommand {
  * Appends k, v [T, kvHeads · headDim] to the KV cache of `layer`, then for every row and head attends to the
  * keys of the row's own sequence up to its own position: softmax(scale · q·kᵀ) · v.
  * q, out [T, heads · headDim]; head h uses key head floor(h / (heads / kvHeads)).
- * With `window` = w a row at position p sees positions p − w + 1 … p only.
+ * With `window` = w a row at position p sees positions p − w + 1 … p only; with `chunk` = c only those with
+ * floor(position / c) = floor(p / c) (Llama 4).
  */
-export interface AttentionCommand {
+export interface AttentionCommand<W> {
   readonly op: 'attention';
   readonly layer: number;
   readonly q: Tensor;
@@ -72,6 +103,137 @@ export interface AttentionCommand {
   readonly headDim: number;
   readonly scale: number;
   readonly window: number | undefined;
+  readonly chunk: number | undefined;
+  /** Scores become softcap · tanh(score / softcap) before the softmax (Gemma 2). */
+  readonly softcap: number | undefined;
+  /** [heads]; each takes part in its head's softmax as a score without a value (gpt-oss). */
+  readonly sinks: W | undefined;
+  /** Per head: slope · (key position − query position) is added to each score (ALiBi, Press et al. 2022). */
+  readonly alibiSlopes: readonly number[] | undefined;
+}
+
+/**
+ * Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434) over a cache of latents. Appends `latent`
+ * [T, rank + ropeDim] (normed compressed keys-values, then the rotated shared key) to the cache of `layer`, whose
+ * shape is one head of rank + ropeDim, keysOnly. `kvB` [heads · (nopeDim + valueDim), rank], a whole weight, holds
+ * per head the rows that expand a latent to a key, then those that expand it to a value. Per row and head with
+ * q = [qNope | qRope]: score(j) = scale · (qNope · kvBₖ · cⱼ + qRope · rⱼ); out = softmax(score) over kvBᵥ · cⱼ.
+ * q [T, heads · (nopeDim + ropeDim)], out [T, heads · valueDim].
+ */
+export interface LatentAttentionCommand<W> {
+  readonly op: 'latentAttention';
+  readonly layer: number;
+  readonly q: Tensor;
+  readonly latent: Tensor;
+  readonly kvB: W;
+  readonly out: Tensor;
+  readonly heads: number;
+  readonly rank: number;
+  readonly nopeDim: number;
+  readonly ropeDim: number;
+  readonly valueDim: number;
+  readonly scale: number;
+}
+
+/**
+ * Causal depthwise convolution over time, then SiLU: out[t, c] = silu(Σᵢ weight[c, i] · x[t − width + 1 + i, c]
+ * (+ bias[c])); rows before the sequence's first are zeros, those of earlier passes come from the recurrent state
+ * of `layer`, which is updated. x, out [T, channels], weight [channels, width].
+ */
+export interface ShortConvCommand<W> {
+  readonly op: 'shortConv';
+  readonly layer: number;
+  readonly x: Tensor;
+  readonly weight: W;
+  readonly bias: W | undefined;
+  readonly out: Tensor;
+}
+
+/**
+ * Gated delta rule (Yang et al. 2024, arXiv 2412.06464; transformers Qwen3-Next). Per value head h with key head
+ * floor(h / (valueHeads / keyHeads)), state S [keyDim, valueDim] in the recurrent state of `layer`, row by row:
+ * q, k are divided by sqrt(Σ² + 1e-6), q by sqrt(keyDim) too;
+ * g = exp(−exp(aLog[h]) · softplus(a[t, h] + dtBias[h])), β = sigmoid(b[t, h]);
+ * S ← g · S; S ← S + k ⊗ β · (v − kᵀS); out = qᵀS.
+ * q, k [T, keyHeads · keyDim], v, out [T, valueHeads · valueDim], a, b [T, valueHeads], aLog, dtBias [valueHeads].
+ */
+export interface GatedDeltaCommand<W> {
+  readonly op: 'gatedDelta';
+  readonly layer: number;
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly aLog: W;
+  readonly dtBias: W;
+  readonly out: Tensor;
+  readonly keyHeads: number;
+  readonly valueHeads: number;
+  readonly keyDim: number;
+  readonly valueDim: number;
+}
+
+/** out = activation(x), [T, N]; `out` may be `x`. */
+export interface ActivateCommand {
+  readonly op: 'activate';
+  readonly x: Tensor;
+  readonly activation: Activation;
+  readonly out: Tensor;
+}
+
+/**
+ * gpt-oss' gate: x [T, 2N] holds gate and up in alternating columns; with gate ≤ limit and |up| ≤ limit (clamped),
+ * out[t, n] = (up + 1) · gate · sigmoid(alpha · gate), [T, N].
+ */
+export interface ClampedGluCommand {
+  readonly op: 'clampedGlu';
+  readonly x: Tensor;
+  readonly alpha: number;
+  readonly limit: number;
+  readonly out: Tensor;
+}
+
+/** out = x ⊙ sigmoid(gate); x, out [T, N], gate [T, N] or [T, 1]; `out` may be `x`. */
+export interface SigmoidGateCommand {
+  readonly op: 'sigmoidGate';
+  readonly x: Tensor;
+  readonly gate: Tensor;
+  readonly out: Tensor;
+}
+
+/** x *= value everywhere. */
+export interface ScaleCommand {
+  readonly op: 'scale';
+  readonly x: Tensor;
+  readonly value: number;
+}
+
+/** x[t, :] *= scales[t, 0]; x [T, N], scales [T, 1]. */
+export interface ScaleRowsCommand {
+  readonly op: 'scaleRows';
+  readonly x: Tensor;
+  readonly scales: Tensor;
+}
+
+/** x = cap · tanh(x / cap), in place. */
+export interface SoftcapCommand {
+  readonly op: 'softcap';
+  readonly x: Tensor;
+  readonly cap: number;
+}
+
+/**
+ * Columns [start, start + count) of every group of `groupWidth` columns, packed: out[t, g · count + j] =
+ * x[t, g · groupWidth + start + j]. Takes fused projections apart whose parts alternate by head.
+ */
+export interface UngroupCommand {
+  readonly op: 'ungroup';
+  readonly x: Tensor;
+  readonly groupWidth: number;
+  readonly start: number;
+  readonly count: number;
+  readonly out: Tensor;
 }
 
 /** out = activation(gate) ⊙ up, all [T, N]; `out` may be `gate` or `up`. */
@@ -118,34 +280,57 @@ export interface ScatterAddRowsCommand {
 export type Command<W> =
   | EmbeddingCommand<W>
   | RmsNormCommand<W>
+  | LayerNormCommand<W>
   | LinearCommand<W>
+  | LinearTransposedCommand<W>
   | RopeCommand
-  | AttentionCommand
+  | AttentionCommand<W>
+  | LatentAttentionCommand<W>
+  | ShortConvCommand<W>
+  | GatedDeltaCommand<W>
   | GluCommand
+  | ClampedGluCommand
+  | ActivateCommand
+  | SigmoidGateCommand
+  | SoftcapCommand
+  | ScaleCommand
+  | ScaleRowsCommand
   | AccumulateCommand
   | FillCommand
+  | UngroupCommand
   | GatherRowsCommand
   | ScatterAddRowsCommand;
 
-/** The weights of one expert: a gated MLP. gate, up [I, D], down [D, I]. */
-export interface ExpertRef<W> {
-  readonly gate: W;
-  readonly up: W;
-  readonly down: W;
-}
-
-/** How router logits become expert weights. */
+/** How router logits [T, E] become experts and their weights, row by row. */
 export interface RoutingRule {
   readonly topK: number;
-  /** Divide the chosen probabilities by their sum. */
+  /** What a logit becomes before the choice. `none` chooses by the logit and applies softmax to the chosen ones. */
+  readonly scoring: 'softmax' | 'sigmoid' | 'none';
+  /** Divide the chosen scores by their sum. */
   readonly normalizeTopK: boolean;
+  /** Multiplies the chosen scores in the end. */
+  readonly scale: number;
+  /** Vector [E] that is added to the scores for the choice alone (DeepSeek-V3). */
+  readonly correctionBias: WeightRef | undefined;
+  /** Experts are chosen from the best `topGroups` of `count` equal groups; a group's score is that of its best expert, or of its best two together. */
+  readonly groups:
+    { readonly count: number; readonly topGroups: number; readonly score: 'max' | 'top2-sum' } | undefined;
+  /** The weight multiplies the expert's input instead of its output (Llama 4). */
+  readonly scaleInput: boolean;
+}
+
+/** One expert's work: commands from `input` [T, D] to `output` [T, D], tensors that all experts share. */
+export interface ExpertProgram<W> {
+  readonly commands: readonly Command<W>[];
+  readonly input: Tensor;
+  readonly output: Tensor;
 }
 
 /**
- * A routed mixture of experts. Not executed by backends: whoever runs the program reads `logits` back,
- * routes on the host, and issues gatherRows, linear, glu and scatterAddRows for the experts named, so that
- * no other expert's weights are ever needed.
- * x, out [T, D]; logits [T, E]; the scratch tensors have T rows.
+ * A routed mixture of experts. Not executed by backends: whoever runs the program reads `logits` back, routes on
+ * the host, and for each expert named runs its program on the rows that chose it (the first rows of its tensors),
+ * gathered before and scattered onto `out` after, so that no other expert's weights are ever needed.
+ * x, out [T, D]; logits [T, E].
  */
 export interface ExpertsCommand<W> {
   readonly op: 'experts';
@@ -153,9 +338,7 @@ export interface ExpertsCommand<W> {
   readonly logits: Tensor;
   readonly out: Tensor;
   readonly routing: RoutingRule;
-  readonly activation: Activation;
-  readonly experts: readonly ExpertRef<W>[];
-  readonly scratch: { readonly x: Tensor; readonly gate: Tensor; readonly up: Tensor; readonly out: Tensor };
+  readonly record: (expert: number) => ExpertProgram<W>;
 }
 
 /** What a model definition records: device commands, and mixtures to be lowered. */

@@ -1,9 +1,9 @@
 // The number formats that weights can have when ops read them, and their sizes.
 
-/** Number format of a weight: as stored in the checkpoint, little-endian. */
-export type DType = 'f32' | 'f16' | 'bf16';
+/** Number format of a weight: as stored in the checkpoint, little-endian. `f8e4m3` (OCP FP8, no infinities) comes with scales. */
+export type DType = 'f32' | 'f16' | 'bf16' | 'f8e4m3';
 
-export const DTYPES: readonly DType[] = ['f32', 'f16', 'bf16'];
+export const DTYPES: readonly DType[] = ['f32', 'f16', 'bf16', 'f8e4m3'];
 
 /** Bytes of `elements` weights in `dtype`. */
 export function byteLengthOf(dtype: DType, elements: number): number {
@@ -13,5 +13,7 @@ export function byteLengthOf(dtype: DType, elements: number): number {
     case 'f16':
     case 'bf16':
       return elements * 2;
+    case 'f8e4m3':
+      return elements;
   }
 }

@@ -1,38 +1,59 @@
 export type { Arena, Backend, KvCache, Submission, SubmissionResult } from './backend.js';
 export {
+  cacheLayerElements,
   KV_BLOCK_TOKENS,
   kvCacheByteLength,
   type BatchLayout,
+  type CacheLayerShape,
   type KvCacheShape,
   type KvLayerShape,
+  type RecurrentLayerShape,
   type SequenceSlice,
 } from './batch.js';
 export type {
   AccumulateCommand,
+  ActivateCommand,
   Activation,
   AttentionCommand,
+  ClampedGluCommand,
   Command,
   EmbeddingCommand,
-  ExpertRef,
+  ExpertProgram,
   ExpertsCommand,
   FillCommand,
+  GatedDeltaCommand,
   GatherRowsCommand,
   GluCommand,
+  LatentAttentionCommand,
+  LayerNormCommand,
   LinearCommand,
+  LinearTransposedCommand,
   RecordedCommand,
   RmsNormCommand,
   RopeCommand,
   RoutingRule,
+  ScaleCommand,
+  ScaleRowsCommand,
   ScatterAddRowsCommand,
+  ShortConvCommand,
+  SigmoidGateCommand,
+  SoftcapCommand,
+  UngroupCommand,
 } from './command.js';
 export { byteLengthOf, DTYPES, type DType } from './dtype.js';
 export { BackendError, type BackendErrorCode } from './errors.js';
-export {
-  Recorder,
-  type AttentionOptions,
-  type ExpertsOptions,
-  type Program,
-  type RopeOptions,
-} from './recorder.js';
+export type {
+  AttentionOptions,
+  ExpertsOptions,
+  GatedDeltaInputs,
+  GatedDeltaOptions,
+  LatentAttentionOptions,
+  LayerNormOptions,
+  LinearOptions,
+  NormOptions,
+  RmsNormOptions,
+  RopeOptions,
+} from './record-options.js';
+export { Recorder, type Program } from './recorder.js';
 export { Tensor, type Storage } from './tensor.js';
-export type { WeightMemory, WeightRef, WeightSlice } from './weight.js';
+export type { BlockScales, WeightMemory, WeightRef, WeightSlice } from './weight.js';

@@ -1,9 +1,29 @@
 // Records ops as commands. Every shape is checked here, once, for all backends; model code reads as
 // mathematics and never touches a device.
 
-import { placeInArena, alignElements, type Lifetime } from './arena-plan.js';
-import type { Activation, ExpertRef, RecordedCommand, RoutingRule } from './command.js';
-import { BackendError } from './errors.js';
+import { alignElements, placeInArena, type Lifetime } from './arena-plan.js';
+import type { Activation, Command, ExpertProgram, RecordedCommand } from './command.js';
+import {
+  expectMatrix,
+  expectPositive,
+  expectShape,
+  expectVector,
+  invalid,
+  matrixShape,
+  vectorLength,
+} from './record-checks.js';
+import type {
+  AttentionOptions,
+  ExpertsOptions,
+  GatedDeltaInputs,
+  GatedDeltaOptions,
+  LatentAttentionOptions,
+  LayerNormOptions,
+  LinearOptions,
+  NormOptions,
+  RmsNormOptions,
+  RopeOptions,
+} from './record-options.js';
 import { Tensor, type Storage } from './tensor.js';
 import type { WeightRef } from './weight.js';
 
@@ -13,29 +33,6 @@ export interface Program {
   readonly arenaElements: number;
 }
 
-export interface RopeOptions {
-  cos: Tensor;
-  sin: Tensor;
-  headDim: number;
-  rotaryDim: number;
-  style: 'half' | 'interleaved';
-}
-
-export interface AttentionOptions {
-  layer: number;
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-  scale: number;
-  window?: number | undefined;
-}
-
-export interface ExpertsOptions {
-  routing: RoutingRule;
-  activation: Activation;
-  experts: readonly ExpertRef<WeightRef>[];
-}
-
 /**
  * Records one program. Inputs are declared first: they keep their place for the whole program and have
  * the same place in every program that declares the same inputs, which is how state crosses programs.
@@ -43,15 +40,21 @@ export interface ExpertsOptions {
  * @example
  * const rec = new Recorder();
  * const x = rec.input(tokens, 64);
- * rec.accumulate(x, rec.linear(rec.rmsNorm(x, norm, 1e-5), weight));
+ * rec.accumulate(x, rec.linear(rec.rmsNorm(x, { weight, eps: 1e-5 }), matrix));
  * const program = rec.finish();
  */
 export class Recorder {
   readonly #commands: RecordedCommand<WeightRef>[] = [];
   readonly #lifetimes = new Map<Storage, Lifetime>();
   readonly #pinned = new Set<Storage>();
+  /** Tensors of an expert's program, in order: made by the first expert, used again by the others. */
+  readonly #shared: { readonly tensors: Tensor[]; next: number } | undefined;
   #inputElements = 0;
   #finished = false;
+
+  constructor(shared?: { readonly tensors: Tensor[] }) {
+    this.#shared = shared && { tensors: shared.tensors, next: 0 };
+  }
 
   /** A tensor that is alive before and after this program. */
   input(rows: number, cols: number): Tensor {
@@ -73,114 +76,229 @@ export class Recorder {
   embedding(table: WeightRef, ids: Uint32Array, out: Tensor): void {
     const [, cols] = matrixShape(table);
     expectShape('embedding output', out, ids.length, cols);
-    this.#push({ op: 'embedding', table, ids, out }, [out]);
+    this.#push({ op: 'embedding', table, ids, out });
   }
 
-  /** {@link RmsNormCommand}; in place with `out: x`. */
-  rmsNorm(x: Tensor, weight: WeightRef, eps: number, out: Tensor = this.#tensor(x.rows, x.cols)): Tensor {
-    const width = vectorLength(weight);
-    if (x.cols % width !== 0) {
-      throw invalid(
-        `Expected columns divisible by ${width} for rmsNorm with ${weight.name} but received ${x.cols}`,
-      );
-    }
-    expectShape('rmsNorm output', out, x.rows, x.cols);
-    return this.#push({ op: 'rmsNorm', x, weight, eps, out }, [x, out]);
+  /** {@link RmsNormCommand}: [T, cols]. */
+  rmsNorm(x: Tensor, options: RmsNormOptions): Tensor {
+    const { weightOffset = 0 } = options;
+    return this.#push({ op: 'rmsNorm', weightOffset, ...this.#norm('rmsNorm', x, options) });
+  }
+
+  /** {@link LayerNormCommand}: [T, cols]. */
+  layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
+    const { weight, bias } = options;
+    if (bias) expectVector(bias, weight ? vectorLength(weight) : x.cols);
+    return this.#push({ op: 'layerNorm', bias, ...this.#norm('layerNorm', x, options) });
   }
 
   /** {@link LinearCommand}: [T, K] → [T, N]. */
-  linear(x: Tensor, weight: WeightRef, bias?: WeightRef): Tensor {
-    const [rows, cols] = matrixShape(weight);
-    if (cols !== x.cols) {
-      throw invalid(`Expected ${x.cols} columns for ${weight.name} but its shape is [${rows}, ${cols}]`);
-    }
-    if (bias && vectorLength(bias) !== rows) {
-      throw invalid(`Expected length ${rows} for ${bias.name} but its shape is [${bias.shape.join(', ')}]`);
-    }
-    const out = this.#tensor(x.rows, rows);
-    return this.#push({ op: 'linear', x, weight, bias, out }, [x, out]);
+  linear(x: Tensor, weight: WeightRef, { bias, normalizeRows = false }: LinearOptions = {}): Tensor {
+    const [rows] = matrixShape(weight);
+    expectMatrix(weight, rows, x.cols);
+    if (bias) expectVector(bias, rows);
+    if (bias && normalizeRows)
+      throw invalid(`Expected no bias beside normalizeRows but received ${bias.name}`);
+    return this.#push({ op: 'linear', x, weight, bias, normalizeRows, out: this.#tensor(x.rows, rows) });
+  }
+
+  /** {@link LinearTransposedCommand}: [T, K] → [T, N] by a weight [K, N]. */
+  linearTransposed(x: Tensor, weight: WeightRef, { bias }: Pick<LinearOptions, 'bias'> = {}): Tensor {
+    const [, cols] = matrixShape(weight);
+    expectMatrix(weight, x.cols, cols);
+    if (bias) expectVector(bias, cols);
+    const out = this.#tensor(x.rows, cols);
+    return this.#push({ op: 'linearTransposed', x, weight, bias, accumulate: false, out });
   }
 
   /** {@link RopeCommand}, in place. */
   rope(x: Tensor, options: RopeOptions): Tensor {
-    const { cos, sin, headDim, rotaryDim } = options;
-    if (x.cols % headDim !== 0 || rotaryDim % 2 !== 0 || rotaryDim > headDim) {
+    const { cos, sin, headDim, rotaryDim, rotaryStart = 0 } = options;
+    if (
+      x.cols % headDim !== 0 ||
+      rotaryDim % 2 !== 0 ||
+      rotaryStart < 0 ||
+      rotaryStart + rotaryDim > headDim
+    ) {
       throw invalid(
-        `Expected whole heads and an even rotaryDim ≤ headDim for rope but received ${x.cols} columns, headDim ${headDim}, rotaryDim ${rotaryDim}`,
+        `Expected whole heads and an even rotaryDim within headDim for rope but received ${x.cols} columns, headDim ${headDim}, rotaryDim ${rotaryDim} from ${rotaryStart}`,
       );
     }
     expectShape('rope cosines', cos, x.rows, rotaryDim / 2);
     expectShape('rope sines', sin, x.rows, rotaryDim / 2);
-    return this.#push({ op: 'rope', x, ...options }, [x, cos, sin]);
+    return this.#push({ op: 'rope', x, ...options, rotaryStart });
   }
 
   /** {@link AttentionCommand}: [T, heads · headDim]. */
   attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
-    const { heads, kvHeads, headDim, window } = options;
+    const { heads, kvHeads, headDim, window, chunk, softcap, sinks, alibiSlopes } = options;
     if (heads % kvHeads !== 0) {
       throw invalid(
         `Expected heads to be a multiple of kvHeads for attention but received ${heads} and ${kvHeads}`,
       );
     }
-    if (window !== undefined && !(window >= 1)) {
-      throw invalid(`Expected a window of at least 1 for attention but received ${window}`);
+    expectPositive('a window', window);
+    expectPositive('a chunk', chunk);
+    if (softcap !== undefined && !(softcap > 0))
+      throw invalid(`Expected a softcap above 0 but received ${softcap}`);
+    if (sinks) expectVector(sinks, heads);
+    if (alibiSlopes && alibiSlopes.length !== heads) {
+      throw invalid(`Expected ${heads} ALiBi slopes but received ${alibiSlopes.length}`);
     }
     expectShape('attention queries', q, q.rows, heads * headDim);
     expectShape('attention keys', k, q.rows, kvHeads * headDim);
     expectShape('attention values', v, q.rows, kvHeads * headDim);
     const out = this.#tensor(q.rows, heads * headDim);
-    return this.#push({ op: 'attention', q, k, v, out, ...options, window }, [q, k, v, out]);
+    return this.#push({
+      op: 'attention',
+      q,
+      k,
+      v,
+      out,
+      ...options,
+      window,
+      chunk,
+      softcap,
+      sinks,
+      alibiSlopes,
+    });
+  }
+
+  /** {@link LatentAttentionCommand}: [T, heads · valueDim]. */
+  latentAttention(q: Tensor, latent: Tensor, options: LatentAttentionOptions): Tensor {
+    const { kvB, heads, rank, nopeDim, ropeDim, valueDim } = options;
+    expectShape('latent attention queries', q, q.rows, heads * (nopeDim + ropeDim));
+    expectShape('latents', latent, q.rows, rank + ropeDim);
+    expectMatrix(kvB, heads * (nopeDim + valueDim), rank);
+    if (!kvB.whole) throw invalid(`Expected ${kvB.name} to be declared whole for latentAttention`);
+    return this.#push({
+      op: 'latentAttention',
+      q,
+      latent,
+      out: this.#tensor(q.rows, heads * valueDim),
+      ...options,
+    });
+  }
+
+  /** {@link ShortConvCommand}: [T, channels]. */
+  shortConv(x: Tensor, weight: WeightRef, options: { layer: number; bias?: WeightRef | undefined }): Tensor {
+    const { layer, bias } = options;
+    const [, width] = matrixShape(weight);
+    expectMatrix(weight, x.cols, width);
+    if (bias) expectVector(bias, x.cols);
+    return this.#push({ op: 'shortConv', layer, x, weight, bias, out: this.#tensor(x.rows, x.cols) });
+  }
+
+  /** {@link GatedDeltaCommand}: [T, valueHeads · valueDim]. */
+  gatedDelta(inputs: GatedDeltaInputs, options: GatedDeltaOptions): Tensor {
+    const { q, k, v, a, b } = inputs;
+    const { keyHeads, valueHeads, keyDim, valueDim, aLog, dtBias } = options;
+    if (valueHeads % keyHeads !== 0) {
+      throw invalid(
+        `Expected valueHeads to be a multiple of keyHeads but received ${valueHeads} and ${keyHeads}`,
+      );
+    }
+    expectShape('delta queries', q, v.rows, keyHeads * keyDim);
+    expectShape('delta keys', k, v.rows, keyHeads * keyDim);
+    expectShape('delta values', v, v.rows, valueHeads * valueDim);
+    expectShape('delta decay inputs', a, v.rows, valueHeads);
+    expectShape('delta rate inputs', b, v.rows, valueHeads);
+    expectVector(aLog, valueHeads);
+    expectVector(dtBias, valueHeads);
+    return this.#push({ op: 'gatedDelta', ...inputs, out: this.#tensor(v.rows, v.cols), ...options });
   }
 
   /** {@link GluCommand}, written over `gate`. */
   glu(gate: Tensor, up: Tensor, activation: Activation): Tensor {
     expectShape('glu up', up, gate.rows, gate.cols);
-    return this.#push({ op: 'glu', gate, up, activation, out: gate }, [gate, up]);
+    return this.#push({ op: 'glu', gate, up, activation, out: gate });
+  }
+
+  /** {@link ClampedGluCommand}: [T, 2N] → [T, N]. */
+  clampedGlu(x: Tensor, { alpha, limit }: { alpha: number; limit: number }): Tensor {
+    if (x.cols % 2 !== 0)
+      throw invalid(`Expected an even number of columns for clampedGlu but received ${x.cols}`);
+    return this.#push({ op: 'clampedGlu', x, alpha, limit, out: this.#tensor(x.rows, x.cols / 2) });
+  }
+
+  /** {@link ActivateCommand}, in place. */
+  activate(x: Tensor, activation: Activation): Tensor {
+    return this.#push({ op: 'activate', x, activation, out: x });
+  }
+
+  /** {@link SigmoidGateCommand}, written over `x`. */
+  sigmoidGate(x: Tensor, gate: Tensor): Tensor {
+    expectShape('sigmoid gate', gate, x.rows, gate.cols === 1 ? 1 : x.cols);
+    return this.#push({ op: 'sigmoidGate', x, gate, out: x });
+  }
+
+  /** {@link SoftcapCommand}, in place. */
+  softcap(x: Tensor, cap: number): Tensor {
+    if (!(cap > 0)) throw invalid(`Expected a cap above 0 but received ${cap}`);
+    return this.#push({ op: 'softcap', x, cap });
+  }
+
+  /** {@link ScaleCommand}, in place. */
+  scale(x: Tensor, value: number): Tensor {
+    return this.#push({ op: 'scale', x, value });
+  }
+
+  /** {@link ScaleRowsCommand}, in place. */
+  scaleRows(x: Tensor, scales: Tensor): Tensor {
+    expectShape('row scales', scales, x.rows, 1);
+    return this.#push({ op: 'scaleRows', x, scales });
   }
 
   /** {@link AccumulateCommand}: x += y. */
   accumulate(x: Tensor, y: Tensor): Tensor {
     expectShape('accumulated tensor', y, x.rows, x.cols);
-    this.#push({ op: 'accumulate', x, y }, [x, y]);
-    return x;
+    return this.#push({ op: 'accumulate', x, y });
+  }
+
+  /** {@link UngroupCommand}: [T, groups · count]. */
+  ungroup(x: Tensor, options: { groupWidth: number; start: number; count: number }): Tensor {
+    const { groupWidth, start, count } = options;
+    if (x.cols % groupWidth !== 0 || start < 0 || count < 1 || start + count > groupWidth) {
+      throw invalid(
+        `Expected whole groups of ${groupWidth} columns and a part within one but received ${x.cols} columns and [${start}, ${start + count})`,
+      );
+    }
+    return this.#push({
+      op: 'ungroup',
+      x,
+      ...options,
+      out: this.#tensor(x.rows, (x.cols / groupWidth) * count),
+    });
   }
 
   /** {@link GatherRowsCommand}: [indices.length, cols]. */
   gatherRows(x: Tensor, indices: Uint32Array): Tensor {
-    for (const index of indices)
+    for (const index of indices) {
       if (index >= x.rows) throw invalid(`Expected a row below ${x.rows} but received ${index}`);
-    const out = this.#tensor(indices.length, x.cols);
-    return this.#push({ op: 'gatherRows', x, indices, out }, [x, out]);
+    }
+    return this.#push({ op: 'gatherRows', x, indices, out: this.#tensor(indices.length, x.cols) });
   }
 
   /** {@link ExpertsCommand}: [T, D]. `logits` [T, E] is one column per expert. */
   experts(x: Tensor, logits: Tensor, options: ExpertsOptions): Tensor {
-    const { experts, routing, activation } = options;
-    expectShape('router logits', logits, x.rows, experts.length);
-    if (!(routing.topK >= 1 && routing.topK <= experts.length)) {
-      throw invalid(`Expected topK within [1, ${experts.length}] but received ${routing.topK}`);
+    const { routing, count, record } = options;
+    expectShape('router logits', logits, x.rows, count);
+    if (!(routing.topK >= 1 && routing.topK <= count)) {
+      throw invalid(`Expected topK within [1, ${count}] but received ${routing.topK}`);
     }
-    const [first] = experts;
-    const width = first ? matrixShape(first.gate)[0] : 0;
-    for (const { gate, up, down } of experts) {
-      expectMatrix(gate, width, x.cols);
-      expectMatrix(up, width, x.cols);
-      expectMatrix(down, x.cols, width);
-    }
-    const out = this.#tensor(x.rows, x.cols);
-    const scratch = {
-      x: this.#tensor(x.rows, x.cols),
-      gate: this.#tensor(x.rows, width),
-      up: this.#tensor(x.rows, width),
-      out: this.#tensor(x.rows, x.cols),
+    if (routing.correctionBias) expectVector(routing.correctionBias, count);
+    const tensors: Tensor[] = [];
+    const recordExpert = (expert: number): ExpertProgram<WeightRef> => {
+      const rec = new Recorder({ tensors });
+      const input = rec.#tensor(x.rows, x.cols);
+      const output = record(rec, input, expert);
+      expectShape(`output of expert ${expert}`, output, x.rows, x.cols);
+      return { commands: rec.#commands.map(expectDeviceCommand), input, output };
     };
-    this.#push({ op: 'fill', x: out, value: 0 }, [out]);
-    return this.#push({ op: 'experts', x, logits, out, routing, activation, experts, scratch }, [
-      x,
-      logits,
-      out,
-      ...Object.values(scratch),
-    ]);
+    const out = this.#tensor(x.rows, x.cols);
+    this.#push({ op: 'fill', x: out, value: 0 });
+    recordExpert(0);
+    return this.#push({ op: 'experts', x, logits, out, routing, record: recordExpert }, tensors);
   }
 
   /** Decides every tensor's place. Nothing can be recorded afterwards. */
@@ -190,14 +308,41 @@ export class Recorder {
     return { commands: this.#commands, arenaElements };
   }
 
-  #tensor(rows: number, cols: number): Tensor {
-    return new Tensor({ elements: rows * cols, offset: -1 }, rows, cols, cols, 0);
+  #norm(
+    op: string,
+    x: Tensor,
+    {
+      weight,
+      eps,
+      groupWidth = weight ? vectorLength(weight) : x.cols,
+      out = this.#tensor(x.rows, x.cols),
+    }: NormOptions,
+  ): { x: Tensor; weight: WeightRef | undefined; groupWidth: number; eps: number; out: Tensor } {
+    if (x.cols % groupWidth !== 0) {
+      throw invalid(`Expected columns divisible by ${groupWidth} for ${op} but received ${x.cols}`);
+    }
+    if (weight) expectVector(weight, vectorLength(weight) === groupWidth ? groupWidth : x.cols);
+    expectShape(`${op} output`, out, x.rows, x.cols);
+    return { x, weight, groupWidth, eps, out };
   }
 
-  #push(command: RecordedCommand<WeightRef>, operands: readonly Tensor[]): Tensor {
+  #tensor(rows: number, cols: number): Tensor {
+    const shared = this.#shared;
+    const known = shared?.tensors[shared.next];
+    if (shared) shared.next += 1;
+    if (known) {
+      expectShape('tensor of every expert', known, rows, cols);
+      return known;
+    }
+    const tensor = new Tensor({ elements: rows * cols, offset: -1 }, rows, cols, cols, 0);
+    shared?.tensors.push(tensor);
+    return tensor;
+  }
+
+  #push(command: RecordedCommand<WeightRef>, scratch: readonly Tensor[] = []): Tensor {
     if (this.#finished) throw invalid('Expected no op after finish()');
     const index = this.#commands.length;
-    for (const { storage } of operands) {
+    for (const { storage } of [...tensorsOf(command), ...scratch]) {
       if (this.#pinned.has(storage)) continue;
       const life = this.#lifetimes.get(storage);
       if (life) life.last = Math.max(life.last, index);
@@ -208,37 +353,11 @@ export class Recorder {
   }
 }
 
-function expectShape(what: string, tensor: Tensor, rows: number, cols: number): void {
-  if (tensor.rows !== rows || tensor.cols !== cols) {
-    throw invalid(
-      `Expected shape [${rows}, ${cols}] for ${what} but received [${tensor.rows}, ${tensor.cols}]`,
-    );
-  }
+function tensorsOf(command: RecordedCommand<WeightRef>): Tensor[] {
+  return Object.values(command).filter((value): value is Tensor => value instanceof Tensor);
 }
 
-function expectMatrix(weight: WeightRef, rows: number, cols: number): void {
-  const shape = matrixShape(weight);
-  if (shape[0] !== rows || shape[1] !== cols) {
-    throw invalid(`Expected shape [${rows}, ${cols}] for ${weight.name} but received [${shape.join(', ')}]`);
-  }
-}
-
-function matrixShape(weight: WeightRef): [rows: number, cols: number] {
-  const [rows, cols] = weight.shape;
-  if (weight.shape.length !== 2 || rows === undefined || cols === undefined) {
-    throw invalid(`Expected a matrix for ${weight.name} but its shape is [${weight.shape.join(', ')}]`);
-  }
-  return [rows, cols];
-}
-
-function vectorLength(weight: WeightRef): number {
-  const [length] = weight.shape;
-  if (weight.shape.length !== 1 || length === undefined) {
-    throw invalid(`Expected a vector for ${weight.name} but its shape is [${weight.shape.join(', ')}]`);
-  }
-  return length;
-}
-
-function invalid(message: string): BackendError {
-  return new BackendError('INVALID_OPERAND', message);
+function expectDeviceCommand(command: RecordedCommand<WeightRef>): Command<WeightRef> {
+  if (command.op === 'experts') throw invalid('Expected no mixture of experts inside an expert');
+  return command;
 }

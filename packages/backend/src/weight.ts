@@ -7,6 +7,13 @@ import type { DType } from './dtype.js';
 export interface WeightRef {
   readonly name: string;
   readonly shape: readonly number[];
+  /**
+   * Where it lies when it is not a tensor of its own: `shape` is then a run of elements of `tensor`, whose shape in
+   * the checkpoint is `shape` here, from element `start` on. Default: the tensor called `name`, of the same shape.
+   */
+  readonly source?: { readonly tensor: string; readonly shape: readonly number[]; readonly start: number };
+  /** Its op needs all rows at once, so it is never cut into blocks. Default false. */
+  readonly whole?: boolean;
 }
 
 /** Memory that ops of one backend can read weights from. Created by {@link Backend.allocateWeights}. */
@@ -29,4 +36,21 @@ export interface WeightSlice {
   readonly dtype: DType;
   readonly rows: number;
   readonly cols: number;
+  /** Needed by `f8e4m3`. */
+  readonly scales?: BlockScales;
+}
+
+/**
+ * Float32 factors of a weight, one for each block of blockRows × blockCols: element (r, c) of the slice is
+ * multiplied by scale[(firstRow + r) / blockRows | 0, c / blockCols | 0]. One block may cover everything.
+ */
+export interface BlockScales {
+  readonly memory: WeightMemory;
+  readonly byteOffset: number;
+  /** Columns of the grid of scales; its rows lie `cols` apart. */
+  readonly cols: number;
+  readonly blockRows: number;
+  readonly blockCols: number;
+  /** Row of the whole weight that is row 0 of the slice. */
+  readonly firstRow: number;
 }

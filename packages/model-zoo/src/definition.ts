@@ -1,7 +1,7 @@
 // What a model definition is to those who run it: sizes, a rotary embedding, and functions that record
 // the embedding, one layer and the head. Which weights exist, and their order, is found by recording.
 
-import type { Recorder, Tensor, WeightRef } from '@airllm/backend';
+import type { CacheLayerShape, Recorder, Tensor, WeightRef } from '@airllm/backend';
 import type { Rope } from './rope.js';
 
 /** Sizes that placement, KV cache and generation need, in the field's terms. */
@@ -11,17 +11,18 @@ export interface ModelSizes {
   readonly vocabSize: number;
   /** Longest sequence the model was made for. */
   readonly maxPositions: number;
-  /** Per layer. */
-  readonly kv: readonly { readonly kvHeads: number; readonly headDim: number }[];
+  /** What each layer keeps of the past. */
+  readonly cache: readonly CacheLayerShape[];
 }
 
 /** State that crosses the programs of a pass; declared as recorder inputs by the runner. */
 export interface PassState {
   /** [T, hiddenSize], updated in place by every layer. */
   readonly hidden: Tensor;
-  /** [T, rotaryDim / 2] cosines and sines of every row's position, attention factor included. */
-  readonly cos: Tensor;
-  readonly sin: Tensor;
+  /** For each of `ropes`: [T, rotaryDim / 2] cosines and sines of every row's position, attention factor included. */
+  readonly rotary: readonly { readonly cos: Tensor; readonly sin: Tensor }[];
+  /** For each of `rowScales`: [T, 1], its value at every row's position. */
+  readonly rowScales: readonly Tensor[];
 }
 
 /** An architecture with its config applied. */
@@ -29,9 +30,14 @@ export interface ModelDefinition {
   /** `llama`, `qwen3`, `chatglm` … */
   readonly family: string;
   readonly sizes: ModelSizes;
-  readonly rope: Rope;
+  /** Rotary embeddings; most models have one, those with local and global layers two, those with ALiBi none. */
+  readonly ropes: readonly Rope[];
+  /** Factors that depend on a row's absolute position (0-based) alone: logn attention, temperature tuning. */
+  readonly rowScales: readonly ((position: number) => number)[];
   /** [vocabSize, hiddenSize]; rows are read one by one, never as a whole. */
   readonly embedding: WeightRef;
+  /** Records what happens to the embedding rows before the first layer, where something does. */
+  recordInput?(rec: Recorder, state: PassState): void;
   /** Records layer `layer` (0-based), which updates `state.hidden`. */
   recordLayer(rec: Recorder, state: PassState, layer: number): void;
   /** Records final norm and output projection of `hidden` [T, hiddenSize]. Returns logits [T, vocabSize]. */
