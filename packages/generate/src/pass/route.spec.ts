@@ -10,9 +10,9 @@ interface RoutingCase {
   readonly chosen: readonly (readonly (readonly [expert: number, weight: number])[])[];
 }
 
-/** Made by test/routing/generate.py with the routers of transformers. */
+/** Made by fixtures/routing/generate.py with the routers of transformers. */
 const { experts, cases } = JSON.parse(
-  readFileSync(new URL('../../test/routing/routing.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/routing/routing.json', import.meta.url), 'utf8'),
 ) as { experts: number; cases: Record<string, RoutingCase> };
 
 const PLAIN: RoutingRule = {
