@@ -29,6 +29,8 @@ export interface PassState {
 export interface ModelDefinition {
   /** `llama`, `qwen3`, `chatglm` … */
   readonly family: string;
+  /** Lines for people: what of the checkpoint is not run. */
+  readonly notices: readonly string[];
   readonly sizes: ModelSizes;
   /** Rotary embeddings; most models have one, those with local and global layers two, those with ALiBi none. */
   readonly ropes: readonly Rope[];
@@ -42,6 +44,6 @@ export interface ModelDefinition {
   recordLayer(rec: Recorder, state: PassState, layer: number): void;
   /** Records final norm and output projection of `hidden` [T, hiddenSize]. Returns logits [T, vocabSize]. */
   recordHead(rec: Recorder, hidden: Tensor): Tensor;
-  /** True for checkpoint tensors of this architecture that are not used (rotary buffers, MTP layers). */
+  /** True for checkpoint tensors of this architecture that are not used (rotary buffers, MTP layers, vision). */
   ignores(tensorName: string): boolean;
 }

@@ -3,11 +3,10 @@
 import type { ConfigReader } from './config/config-reader.js';
 import { describeValue } from './config/describe-value.js';
 import { ModelError } from './errors.js';
-import type { Family } from './family.js';
-import { FAMILIES } from './models/index.js';
+import { FAMILIES, type FamilyEntry } from './models/index.js';
 
 /** Throws `UNSUPPORTED_ARCHITECTURE` with the list of what there is. */
-export function findFamily({ fields }: ConfigReader): Family {
+export function findFamily({ fields }: ConfigReader): FamilyEntry {
   const architectures = fields['architectures'];
   const architecture: unknown = Array.isArray(architectures) ? architectures[0] : undefined;
   const modelType = fields['model_type'];
@@ -16,7 +15,7 @@ export function findFamily({ fields }: ConfigReader): Family {
   const entry =
     FAMILIES.find(({ architectures: names }) => has(names, architecture)) ??
     FAMILIES.find(({ modelTypes: names }) => has(names, modelType));
-  if (entry) return entry.family;
+  if (entry) return entry;
   const supported = FAMILIES.flatMap(({ architectures: names }) => names);
   throw new ModelError(
     'UNSUPPORTED_ARCHITECTURE',

@@ -1,17 +1,17 @@
 // Which weights a model has and when they are first needed, found by recording it: a definition says nothing
 // that it does not compute.
 
-import { Recorder, type ExpertRef, type RecordedCommand, type WeightRef } from '@airllm/backend';
-import type { ModelDefinition } from './definition.js';
+import { Recorder, type RecordedCommand, type WeightRef } from '@airllm/backend';
+import type { ModelDefinition, PassState } from './definition.js';
 
 /** The weights of one program of a pass. */
 export interface WeightStage {
   /** `layer 0` …, `head`. */
   readonly name: string;
-  /** In order of first use, each once; experts are apart. */
+  /** In order of first use, each once; those of routed experts are apart. */
   readonly weights: readonly WeightRef[];
-  /** Routed experts by number, where the stage has them. */
-  readonly experts?: readonly ExpertRef<WeightRef>[];
+  /** Weights of each routed expert by its number, in order of use, where the stage has them. */
+  readonly experts?: readonly (readonly WeightRef[])[];
 }
 
 export interface WeightListing {
@@ -27,14 +27,19 @@ export interface WeightListing {
  * const names = stages.flatMap((stage) => stage.weights.map((weight) => weight.name));
  */
 export function listWeights(definition: ModelDefinition): WeightListing {
-  const { sizes, rope, embedding } = definition;
+  const { sizes, ropes, rowScales, embedding } = definition;
   const stages: WeightStage[] = [];
   for (let layer = 0; layer < sizes.layers; layer++) {
     const rec = new Recorder();
-    const hidden = rec.input(1, sizes.hiddenSize);
-    const cos = rec.input(1, rope.rotaryDim / 2);
-    const sin = rec.input(1, rope.rotaryDim / 2);
-    definition.recordLayer(rec, { hidden, cos, sin }, layer);
+    const state: PassState = {
+      hidden: rec.input(1, sizes.hiddenSize),
+      rotary: ropes.map(({ rotaryDim }) => ({
+        cos: rec.input(1, rotaryDim / 2),
+        sin: rec.input(1, rotaryDim / 2),
+      })),
+      rowScales: rowScales.map(() => rec.input(1, 1)),
+    };
+    definition.recordLayer(rec, state, layer);
     stages.push(collect(`layer ${layer}`, rec));
   }
   const rec = new Recorder();
@@ -45,27 +50,30 @@ export function listWeights(definition: ModelDefinition): WeightListing {
 
 function collect(name: string, rec: Recorder): WeightStage {
   const { commands } = rec.finish();
-  const weights = new Map(commands.flatMap(weightsOf).map((weight) => [weight.name, weight]));
-  const experts = commands.flatMap((command) => (command.op === 'experts' ? command.experts : []));
-  return { name, weights: [...weights.values()], ...(experts.length > 0 && { experts }) };
+  const experts = commands.flatMap(expertsOf);
+  return { name, weights: distinct(commands.flatMap(weightsOf)), ...(experts.length > 0 && { experts }) };
 }
 
+function expertsOf(command: RecordedCommand<WeightRef>): WeightRef[][] {
+  if (command.op !== 'experts') return [];
+  return Array.from({ length: command.logits.cols }, (_, expert) =>
+    distinct(command.record(expert).commands.flatMap(weightsOf)),
+  );
+}
+
+/** The operands of a command that are weights. */
 function weightsOf(command: RecordedCommand<WeightRef>): WeightRef[] {
-  switch (command.op) {
-    case 'embedding':
-      return [command.table];
-    case 'rmsNorm':
-      return [command.weight];
-    case 'linear':
-      return command.bias ? [command.weight, command.bias] : [command.weight];
-    case 'experts':
-    case 'rope':
-    case 'attention':
-    case 'glu':
-    case 'accumulate':
-    case 'fill':
-    case 'gatherRows':
-    case 'scatterAddRows':
-      return [];
+  if (command.op === 'experts') {
+    const { correctionBias } = command.routing;
+    return correctionBias ? [correctionBias] : [];
   }
+  return Object.values(command).filter(isWeight);
+}
+
+function isWeight(operand: unknown): operand is WeightRef {
+  return typeof operand === 'object' && operand !== null && 'name' in operand && 'shape' in operand;
+}
+
+function distinct(weights: readonly WeightRef[]): WeightRef[] {
+  return [...new Map(weights.map((weight) => [weight.name, weight])).values()];
 }

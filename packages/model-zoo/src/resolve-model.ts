@@ -6,6 +6,7 @@ import { createDecoder } from './decoder/decoder.js';
 import type { ModelDefinition } from './definition.js';
 import { ModelError } from './errors.js';
 import { findFamily } from './find-family.js';
+import { renamed, textPart } from './text-part.js';
 
 /**
  * The definition that a parsed config.json describes. Both dialects are read: `rope_parameters` (transformers 5)
@@ -27,6 +28,9 @@ export function resolveModel(config: unknown): ModelDefinition {
     );
   }
   const reader = new ConfigReader(config);
-  const family = findFamily(reader);
-  return createDecoder(family.name, family.parse(reader), family.names);
+  const { family, textNaming } = findFamily(reader);
+  if (!textNaming) return createDecoder(family.name, family.parse(reader));
+  const decoder = family.parse(textPart(reader));
+  const notice = `Only the text part of this ${family.name} model is run; tensors of its other parts are not read`;
+  return createDecoder(family.name, { ...decoder, names: renamed(decoder.names, textNaming) }, [notice]);
 }

@@ -15,14 +15,14 @@ const ACTIVATIONS = new Map<string, Activation>([
   ['gelu_pytorch_tanh', 'gelu-tanh'],
 ]);
 
-/** The activation of a gated MLP named by `field`. Throws `UNSUPPORTED_ACTIVATION` for a name without a kernel. */
-export function readActivation(config: ConfigReader, field = 'hidden_act'): Activation {
-  const name = config.string(field, 'silu');
+/** The activation of an MLP named by `field`. Throws `UNSUPPORTED_ACTIVATION` for a name without a kernel. */
+export function readActivation(config: ConfigReader, field = 'hidden_act', whenAbsent = 'silu'): Activation {
+  const name = config.string(field, whenAbsent);
   const activation = ACTIVATIONS.get(name);
   if (activation) return activation;
   throw new ModelError(
     'UNSUPPORTED_ACTIVATION',
-    `Expected one of ${[...ACTIVATIONS.keys()].join(', ')} for config field ${field} but found ${describeValue(name)}. Another needs a case in every backend's glu`,
+    `Expected one of ${[...ACTIVATIONS.keys()].join(', ')} for config field ${field} but found ${describeValue(name)}. Another needs a case in every backend's activation ops`,
     { field, found: name },
   );
 }

@@ -7,7 +7,7 @@ import { isRecord } from './config-reader.js';
 import { describeValue } from './describe-value.js';
 
 /** Field → values under which it changes nothing. Absent and null never change anything. */
-const HARMLESS_VALUES: Readonly<Record<string, readonly unknown[]>> = {
+const HARMLESS_VALUES = {
   alibi: [false],
   attention_chunk_size: [],
   attention_multiplier: [],
@@ -32,12 +32,23 @@ const HARMLESS_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   use_mrope: [false],
   use_parallel_residual: [false],
   use_qk_norm: [false],
-};
+} satisfies Record<string, readonly unknown[]>;
 
-/** Throws `UNSUPPORTED_QUANTIZATION` or `UNSUPPORTED_FIELD` for the first field that cannot be honoured. */
-export function refuseUnknownArithmetic(config: ConfigReader): void {
+/** A field that is refused unless a family honours it. */
+export type ArithmeticField = keyof typeof HARMLESS_VALUES;
+
+/**
+ * Throws `UNSUPPORTED_QUANTIZATION` or `UNSUPPORTED_FIELD` for the first field that cannot be honoured, apart from
+ * those that the family computes.
+ */
+export function refuseUnknownArithmetic(
+  config: ConfigReader,
+  honoured: readonly ArithmeticField[] = [],
+): void {
   refuseQuantization(config);
-  for (const [field, harmless] of Object.entries(HARMLESS_VALUES)) {
+  const refused: Record<string, readonly unknown[]> = HARMLESS_VALUES;
+  for (const [field, harmless] of Object.entries(refused)) {
+    if ((honoured as readonly string[]).includes(field)) continue;
     if (!config.has(field) || harmless.includes(config.fields[field])) continue;
     throw unsupportedField(config, field, harmless);
   }

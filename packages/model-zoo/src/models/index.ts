@@ -1,6 +1,7 @@
 // Which families there are, and the names configs call them by.
 
 import type { Family } from '../family.js';
+import type { TextNaming } from '../text-part.js';
 import { chatglm } from './chatglm.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
@@ -13,6 +14,8 @@ export interface FamilyEntry {
   readonly family: Family;
   readonly architectures: readonly string[];
   readonly modelTypes: readonly string[];
+  /** Given for multimodal models, of which the text part is run. */
+  readonly textNaming?: TextNaming;
 }
 
 export const FAMILIES: readonly FamilyEntry[] = [

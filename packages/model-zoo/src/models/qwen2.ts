@@ -3,26 +3,25 @@
 
 import type { ConfigReader } from '../config/config-reader.js';
 import { LIMITS } from '../config/limits.js';
-import { readDecoderConfig } from '../config/read-decoder-config.js';
+import { readDecoderFields } from '../config/read-decoder-fields.js';
 import { readWindow, slidingWindows } from '../config/sliding-windows.js';
-import { LLAMA_NAMES } from '../decoder/tensor-names.js';
+import { composeDecoder } from '../decoder/compose-decoder.js';
 import type { Family } from '../family.js';
 
 export const qwen2: Family = {
   name: 'qwen2',
-  names: LLAMA_NAMES,
   parse(config) {
-    const decoder = readDecoderConfig(config, {
+    const fields = readDecoderFields(config, {
       maxPositions: 32_768,
       normEps: 1e-6,
       ropeTheta: 10_000,
       kvHeads: 32,
     });
-    return {
-      ...decoder,
-      biases: { qkv: true, o: false, mlp: false },
-      slidingWindows: qwenWindows(config, decoder.layers),
-    };
+    const windows = qwenWindows(config, fields.layers);
+    return composeDecoder(fields, {
+      attention: { biases: { qkv: true, o: false } },
+      mixer: (layer, attention) => ({ ...attention, window: windows[layer] }),
+    });
   },
 };
 

@@ -20,14 +20,14 @@ export function createRope(config: RopeConfig): Rope {
     headDim,
     style,
     restartsOnChange: frequencies.restartsOnChange,
-    variant: (sequenceLength) => frequencies.variant(sequenceLength),
-    fill({ cos, sin, row, start, count, sequenceLength }) {
+    variant: (sequenceLength, promptLength) => frequencies.variant(sequenceLength, promptLength),
+    fill({ cos, sin, row, start, count, sequenceLength, promptLength }) {
       if ((row + count) * half > Math.min(cos.length, sin.length)) {
         throw new RangeError(
           `Expected room for ${row + count} rows of ${half} but received ${cos.length} elements`,
         );
       }
-      const inverse = frequencies.inverse(sequenceLength);
+      const inverse = frequencies.inverse(sequenceLength, promptLength);
       let at = row * half;
       for (let position = start; position < start + count; position++) {
         for (const frequency of inverse) {

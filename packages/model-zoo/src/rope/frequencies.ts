@@ -11,9 +11,9 @@ export interface Frequencies {
   /** See {@link Rope.restartsOnChange}. */
   readonly restartsOnChange: boolean;
   /** See {@link Rope.variant}. */
-  variant(sequenceLength: number): string;
-  /** rotaryDim / 2 angles per position, for passes whose variant is that of `sequenceLength`. */
-  inverse(sequenceLength: number): Float32Array;
+  variant(sequenceLength: number, promptLength: number): string;
+  /** rotaryDim / 2 angles per position, for passes whose variant is that of these lengths. */
+  inverse(sequenceLength: number, promptLength: number): Float32Array;
 }
 
 /** Frequencies that never change. */

@@ -13,6 +13,8 @@ export interface RopeDefaults {
   readonly maxPositions: number;
   /** When the config gives none. */
   readonly theta: number;
+  /** When the config gives none; default 1. */
+  readonly partialRotaryFactor?: number | undefined;
 }
 
 /** Throws `UNSUPPORTED_ROPE` for a scaling that is not known and `INVALID_CONFIG` for impossible values. */
@@ -52,7 +54,8 @@ function readSection(
   const theta = holder('rope_theta').number('rope_theta', LIMITS.ropeTheta, defaults.theta);
   const share = holder('partial_rotary_factor');
   const rotaryDim = Math.trunc(
-    headDim * share.number('partial_rotary_factor', LIMITS.partialRotaryFactor, 1),
+    headDim *
+      share.number('partial_rotary_factor', LIMITS.partialRotaryFactor, defaults.partialRotaryFactor ?? 1),
   );
   if (rotaryDim < 2 || rotaryDim % 2 !== 0) {
     throw new ModelError(
