@@ -1,7 +1,17 @@
-// The activation functions of gated MLPs.
+// The activation functions, and the sigmoid and softplus that gates are made of.
 
 import type { Activation } from '../command.js';
 import { erf } from './erf.js';
+
+/** σ(x) = 1 / (1 + exp(−x)). */
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/** log(1 + exp(x)), without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}
 
 /** x · σ(x) (Elfwing et al. 2017). */
 export function silu(x: number): number {

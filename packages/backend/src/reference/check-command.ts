@@ -1,9 +1,9 @@
 // Checks every operand of a command before anything of its submission runs.
 
-import type { Submission } from '../backend.js';
-import type { AttentionCommand, Command, RopeCommand } from '../command.js';
+import type { Arena, Submission } from '../backend.js';
+import type { Command, LayerNormCommand, RmsNormCommand, RopeCommand, UngroupCommand } from '../command.js';
+import type { Tensor } from '../tensor.js';
 import type { WeightSlice } from '../weight.js';
-import { checkBatch } from './check-batch.js';
 import {
   checkIndices,
   checkShaped,
@@ -13,6 +13,12 @@ import {
   expect,
   isCount,
 } from './check-operands.js';
+import {
+  checkAttention,
+  checkGatedDelta,
+  checkLatentAttention,
+  checkShortConv,
+} from './check-sequence-command.js';
 
 /** @throws BackendError `INVALID_OPERAND` that names the operand, what it must be, and what it is. */
 export function checkCommand(command: Command<WeightSlice>, submission: Submission): void {
@@ -24,40 +30,74 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
       checkIndices('token ids', ids, { count: out.rows, limit: table.rows });
       return checkShaped('embedding output', out, { arena, rows: ids.length, cols: table.cols });
     }
-    case 'rmsNorm': {
-      const { x, weight, out } = command;
-      checkTensor('rmsNorm input', x, arena);
-      checkVector('rmsNorm weight', weight, weight.cols);
-      expect(
-        x.cols % weight.cols === 0,
-        `Expected columns divisible by ${weight.cols} for rmsNorm but received ${x.cols}`,
-      );
-      return checkShaped('rmsNorm output', out, { arena, rows: x.rows, cols: x.cols });
-    }
+    case 'rmsNorm':
+    case 'layerNorm':
+      return checkNorm(command, arena);
     case 'linear': {
-      const { x, weight, bias, out } = command;
+      const { x, weight, bias, normalizeRows, out } = command;
       checkWeight('linear weight', weight);
       if (bias) checkVector('linear bias', bias, weight.rows);
+      expect(!(bias && normalizeRows), 'Expected no bias beside normalizeRows but received one');
       checkShaped('linear input', x, { arena, rows: x.rows, cols: weight.cols });
       return checkShaped('linear output', out, { arena, rows: x.rows, cols: weight.rows });
     }
+    case 'linearTransposed': {
+      const { x, weight, bias, accumulate, out } = command;
+      checkWeight('linearTransposed weight', weight);
+      if (bias) checkVector('linearTransposed bias', bias, weight.cols);
+      expect(!(bias && accumulate), 'Expected no bias beside accumulate but received one');
+      checkShaped('linearTransposed input', x, { arena, rows: x.rows, cols: weight.rows });
+      return checkShaped('linearTransposed output', out, { arena, rows: x.rows, cols: weight.cols });
+    }
     case 'rope':
-      return checkRope(command, submission);
+      return checkRope(command, arena);
     case 'attention':
       return checkAttention(command, submission);
+    case 'latentAttention':
+      return checkLatentAttention(command, submission);
+    case 'shortConv':
+      return checkShortConv(command, submission);
+    case 'gatedDelta':
+      return checkGatedDelta(command, submission);
     case 'glu': {
       const { gate, up, out } = command;
       checkTensor('glu gate', gate, arena);
-      checkShaped('glu up', up, { arena, rows: gate.rows, cols: gate.cols });
-      return checkShaped('glu output', out, { arena, rows: gate.rows, cols: gate.cols });
+      checkSame('glu up', up, { like: gate, arena });
+      return checkSame('glu output', out, { like: gate, arena });
     }
-    case 'accumulate': {
-      const { x, y } = command;
-      checkTensor('accumulate target', x, arena);
-      return checkShaped('accumulate operand', y, { arena, rows: x.rows, cols: x.cols });
+    case 'clampedGlu': {
+      const { x, alpha, limit, out } = command;
+      checkTensor('clampedGlu output', out, arena);
+      expect(
+        Number.isFinite(alpha) && limit > 0,
+        `Expected a finite alpha and a limit above 0 for clampedGlu but received ${alpha} and ${limit}`,
+      );
+      return checkShaped('clampedGlu input', x, { arena, rows: out.rows, cols: 2 * out.cols });
     }
+    case 'activate':
+      checkTensor('activated tensor', command.x, arena);
+      return checkSame('activate output', command.out, { like: command.x, arena });
+    case 'sigmoidGate': {
+      const { x, gate, out } = command;
+      checkTensor('sigmoidGate input', x, arena);
+      checkShaped('sigmoidGate gate', gate, { arena, rows: x.rows, cols: gate.cols === 1 ? 1 : x.cols });
+      return checkSame('sigmoidGate output', out, { like: x, arena });
+    }
+    case 'softcap':
+      checkTensor('capped tensor', command.x, arena);
+      return expect(command.cap > 0, `Expected a cap above 0 but received ${command.cap}`);
+    case 'scale':
+      return checkTensor('scaled tensor', command.x, arena);
+    case 'scaleRows':
+      checkTensor('scaled tensor', command.x, arena);
+      return checkShaped('row scales', command.scales, { arena, rows: command.x.rows, cols: 1 });
+    case 'accumulate':
+      checkTensor('accumulate target', command.x, arena);
+      return checkSame('accumulate operand', command.y, { like: command.x, arena });
     case 'fill':
       return checkTensor('filled tensor', command.x, arena);
+    case 'ungroup':
+      return checkUngroup(command, arena);
     case 'gatherRows': {
       const { x, indices, out } = command;
       checkTensor('gatherRows input', x, arena);
@@ -76,37 +116,51 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
   }
 }
 
-function checkRope({ x, cos, sin, headDim, rotaryDim }: RopeCommand, { arena }: Submission): void {
+function checkSame(what: string, tensor: Tensor, { like, arena }: { like: Tensor; arena: Arena }): void {
+  checkShaped(what, tensor, { arena, rows: like.rows, cols: like.cols });
+}
+
+function checkNorm(command: RmsNormCommand<WeightSlice> | LayerNormCommand<WeightSlice>, arena: Arena): void {
+  const { op, x, weight, groupWidth, out } = command;
+  const bias = op === 'layerNorm' ? command.bias : undefined;
+  checkTensor(`${op} input`, x, arena);
+  expect(
+    isCount(groupWidth) && x.cols % groupWidth === 0,
+    `Expected columns divisible by ${groupWidth} for ${op} but received ${x.cols}`,
+  );
+  for (const factors of [weight, bias]) {
+    if (factors) checkVector(`${op} weight`, factors, factors.cols === groupWidth ? groupWidth : x.cols);
+  }
+  checkSame(`${op} output`, out, { like: x, arena });
+}
+
+function checkRope({ x, cos, sin, headDim, rotaryStart, rotaryDim }: RopeCommand, arena: Arena): void {
   checkTensor('rope tensor', x, arena);
   expect(
     isCount(headDim) && x.cols % headDim === 0,
     `Expected whole heads of ${headDim} columns for rope but received ${x.cols} columns`,
   );
   expect(
-    isCount(rotaryDim) && rotaryDim % 2 === 0 && rotaryDim <= headDim,
-    `Expected an even rotaryDim of at most ${headDim} but received ${rotaryDim}`,
+    isCount(rotaryDim) &&
+      rotaryDim % 2 === 0 &&
+      Number.isSafeInteger(rotaryStart) &&
+      rotaryStart >= 0 &&
+      rotaryStart + rotaryDim <= headDim,
+    `Expected an even rotaryDim within the ${headDim} columns of a head but received ${rotaryDim} from ${rotaryStart}`,
   );
   checkShaped('rope cosines', cos, { arena, rows: x.rows, cols: rotaryDim / 2 });
   checkShaped('rope sines', sin, { arena, rows: x.rows, cols: rotaryDim / 2 });
 }
 
-function checkAttention(command: AttentionCommand, { arena, kvCache, batch }: Submission): void {
-  const { layer, heads, kvHeads, headDim, window, q, k, v, out } = command;
-  if (!kvCache || !batch) return expect(false, 'Expected a KV cache and a batch layout for attention');
-  const shape = kvCache.shape.layers[layer];
+function checkUngroup({ x, groupWidth, start, count, out }: UngroupCommand, arena: Arena): void {
+  checkTensor('ungroup input', x, arena);
   expect(
-    shape?.kvHeads === kvHeads && shape.headDim === headDim,
-    `Expected ${shape?.kvHeads} heads of ${shape?.headDim} in layer ${layer} of ${kvCache.shape.layers.length} but received ${kvHeads} of ${headDim}`,
+    isCount(groupWidth) && x.cols % groupWidth === 0,
+    `Expected columns divisible by ${groupWidth} for ungroup but received ${x.cols}`,
   );
   expect(
-    isCount(heads) && heads % kvHeads === 0,
-    `Expected heads to be a multiple of the ${kvHeads} key heads but received ${heads}`,
+    Number.isSafeInteger(start) && start >= 0 && isCount(count) && start + count <= groupWidth,
+    `Expected columns within a group of ${groupWidth} but received [${start}, ${start + count})`,
   );
-  expect(window === undefined || isCount(window), `Expected a window of at least 1 but received ${window}`);
-  checkBatch(batch, kvCache.shape);
-  const { rows } = batch;
-  checkShaped('attention queries', q, { arena, rows, cols: heads * headDim });
-  checkShaped('attention keys', k, { arena, rows, cols: kvHeads * headDim });
-  checkShaped('attention values', v, { arena, rows, cols: kvHeads * headDim });
-  checkShaped('attention output', out, { arena, rows, cols: heads * headDim });
+  checkShaped('ungroup output', out, { arena, rows: x.rows, cols: (x.cols / groupWidth) * count });
 }

@@ -51,6 +51,37 @@ export function checkWeight(what: string, weight: WeightSlice): void {
     Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
     `Expected ${what} within its ${memory.bytes.byteLength} bytes but it covers [${byteOffset}, ${end})`,
   );
+  checkScales(what, weight);
+}
+
+/** Checks that a weight has the scales its dtype asks for, one for every element. */
+function checkScales(what: string, { dtype, rows, cols, scales }: WeightSlice): void {
+  if (dtype !== 'f8e4m3' || !scales) {
+    return expect(
+      (dtype === 'f8e4m3') === (scales !== undefined),
+      `Expected scales for f8e4m3 and for nothing else but received ${dtype} ${scales ? 'with' : 'without'} scales for ${what}`,
+    );
+  }
+  const { memory, byteOffset, cols: gridCols, blockRows, blockCols, firstRow } = scales;
+  expect(
+    isCount(blockRows) &&
+      isCount(blockCols) &&
+      isCount(gridCols) &&
+      Number.isSafeInteger(firstRow) &&
+      firstRow >= 0,
+    `Expected blocks of scales for ${what} but received ${blockRows} × ${blockCols} from row ${firstRow}, ${gridCols} columns`,
+  );
+  const neededCols = Math.ceil(cols / blockCols);
+  expect(
+    gridCols >= neededCols,
+    `Expected ${neededCols} columns of scales for ${what} but received ${gridCols}`,
+  );
+  const gridRows = Math.ceil((firstRow + rows) / blockRows);
+  const end = byteOffset + 4 * ((gridRows - 1) * gridCols + neededCols);
+  expect(
+    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
+    `Expected scales of ${what} within their ${memory.bytes.byteLength} bytes but they cover [${byteOffset}, ${end})`,
+  );
 }
 
 /** Checks range and length of a weight that is one row. */
@@ -71,6 +102,19 @@ export function checkIndices(
   expect(indices.length === count, `Expected ${count} ${what} but received ${indices.length}`);
   const wrong = indices.find((index) => index >= limit);
   expect(wrong === undefined, `Expected ${what} below ${limit} but received ${wrong}`);
+}
+
+/** Checks range and shape of a weight matrix. */
+export function checkMatrix(
+  what: string,
+  weight: WeightSlice,
+  [rows, cols]: readonly [number, number],
+): void {
+  checkWeight(what, weight);
+  expect(
+    weight.rows === rows && weight.cols === cols,
+    `Expected shape [${rows}, ${cols}] for ${what} but received [${weight.rows}, ${weight.cols}]`,
+  );
 }
 
 export function isCount(value: number): boolean {

@@ -6,13 +6,14 @@ import type { KvCacheShape } from '../batch.js';
 import { DTYPES } from '../dtype.js';
 import { BackendError } from '../errors.js';
 import type { WeightMemory } from '../weight.js';
+import { checkCacheShape } from './check-batch.js';
 import { checkCommand } from './check-command.js';
-import { expect, isCount } from './check-operands.js';
 import { ReferenceArena } from './reference-arena.js';
 import { ReferenceKvCache } from './reference-kv-cache.js';
-import { runCommand, type Workspace } from './run-command.js';
+import { runCommand } from './run-command.js';
 import { TimeSlice } from './time-slice.js';
 import { ReferenceWeightMemory } from './weight-memory.js';
+import type { Workspace } from './workspace.js';
 
 /**
  * Creates the reference backend. Arithmetic is float64 throughout; only the KV cache rounds to float32.
@@ -47,13 +48,7 @@ class ReferenceBackend implements Backend {
 
   createKvCache(shape: KvCacheShape): KvCache {
     this.#expectOpen();
-    expect(isCount(shape.blocks), `Expected at least one KV block but received ${shape.blocks}`);
-    for (const { kvHeads, headDim } of shape.layers) {
-      expect(
-        isCount(kvHeads) && isCount(headDim),
-        `Expected heads with columns for a KV cache but received ${kvHeads} of ${headDim}`,
-      );
-    }
+    checkCacheShape(shape);
     return new ReferenceKvCache(shape);
   }
 

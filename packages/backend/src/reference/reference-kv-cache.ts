@@ -1,53 +1,44 @@
-// Keys and values of the reference backend, in the layout and precision the contract names.
+// What sequences leave behind in the reference backend, in the precision the contract names.
 
 import type { KvCache } from '../backend.js';
-import { KV_BLOCK_TOKENS, kvCacheByteLength, type KvCacheShape, type KvLayerShape } from '../batch.js';
+import { kvCacheByteLength, type KvCacheShape } from '../batch.js';
 import { BackendError } from '../errors.js';
-import { allocate } from './allocate.js';
-
-/** One layer: keys and values apart, each [blocks, kvHeads, KV_BLOCK_TOKENS, headDim]. */
-export class KvLayer {
-  readonly keys: Float32Array;
-  readonly values: Float32Array;
-
-  constructor(
-    readonly shape: KvLayerShape,
-    blocks: number,
-  ) {
-    const elements = blocks * shape.kvHeads * KV_BLOCK_TOKENS * shape.headDim;
-    this.keys = allocate('key elements', elements, (length) => new Float32Array(length));
-    this.values = allocate('value elements', elements, (length) => new Float32Array(length));
-  }
-
-  /** Index of the first element of `token` of the sequence whose block table is `blocks`. */
-  indexOf(blocks: Int32Array, kvHead: number, token: number): number {
-    const block = blocks[Math.floor(token / KV_BLOCK_TOKENS)] ?? 0;
-    const { kvHeads, headDim } = this.shape;
-    return ((block * kvHeads + kvHead) * KV_BLOCK_TOKENS + (token % KV_BLOCK_TOKENS)) * headDim;
-  }
-}
+import { KvLayer } from './kv-layer.js';
+import { RecurrentLayer } from './recurrent-layer.js';
 
 export class ReferenceKvCache implements KvCache {
   readonly byteLength: number;
-  #layers: KvLayer[] | undefined;
+  #layers: (KvLayer | RecurrentLayer)[] | undefined;
 
   constructor(readonly shape: KvCacheShape) {
     this.byteLength = kvCacheByteLength(shape);
-    this.#layers = shape.layers.map((layer) => new KvLayer(layer, shape.blocks));
+    this.#layers = shape.layers.map((layer) =>
+      layer.kind === 'attention' ? new KvLayer(layer, shape.blocks) : new RecurrentLayer(layer, shape.slots),
+    );
   }
 
-  layer(index: number): KvLayer {
+  attentionLayer(index: number): KvLayer {
     const layer = this.#layers?.[index];
-    if (!layer) {
-      throw new BackendError(
-        'INVALID_OPERAND',
-        `Expected a KV cache with layer ${index} but it has ${this.#layers?.length ?? 'been disposed'}`,
-      );
-    }
-    return layer;
+    if (layer instanceof KvLayer) return layer;
+    throw this.#missing('keys', index);
+  }
+
+  recurrentLayer(index: number): RecurrentLayer {
+    const layer = this.#layers?.[index];
+    if (layer instanceof RecurrentLayer) return layer;
+    throw this.#missing('a recurrent state', index);
   }
 
   dispose(): void {
     this.#layers = undefined;
+  }
+
+  #missing(what: string, index: number): BackendError {
+    return new BackendError(
+      'INVALID_OPERAND',
+      this.#layers
+        ? `Expected ${what} in layer ${index} of ${this.#layers.length} of the KV cache`
+        : 'Expected a KV cache that is not disposed',
+    );
   }
 }

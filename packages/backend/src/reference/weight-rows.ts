@@ -2,12 +2,15 @@
 // memory behind a slice is reused for other weights between submissions.
 
 import { byteLengthOf } from '../dtype.js';
-import type { WeightSlice } from '../weight.js';
+import { BackendError } from '../errors.js';
+import type { BlockScales, WeightSlice } from '../weight.js';
 import { float16Table } from './float16.js';
+import { float8Table } from './float8.js';
 
 /**
  * Returns a function that decodes one row. The row is copied first, since a slice promises no alignment;
- * the array returned is overwritten by the next call. float32 holds every value of every dtype exactly.
+ * the array returned is overwritten by the next call. float32 holds every value of every dtype exactly; an
+ * f8e4m3 times its scale is rounded to float32 once.
  */
 export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
   const { memory, byteOffset, dtype, cols } = weight;
@@ -46,5 +49,28 @@ export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
         return values;
       };
     }
+    case 'f8e4m3': {
+      const values = new Float32Array(cols);
+      const decoded = float8Table();
+      const scaleAt = blockScales(weight);
+      return (row) => {
+        copyRow(row);
+        for (let c = 0; c < cols; c++) values[c] = (decoded[copy[c] ?? 0] ?? 0) * scaleAt(row, c);
+        return values;
+      };
+    }
   }
+}
+
+/** The factor of element (row, col) of a slice. */
+function blockScales({ scales }: WeightSlice): (row: number, col: number) => number {
+  if (!scales) throw new BackendError('INVALID_OPERAND', 'Expected scales for a weight in f8e4m3');
+  const { memory, byteOffset, cols, blockRows, blockCols, firstRow }: BlockScales = scales;
+  const { bytes } = memory;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + byteOffset);
+  return (row, col) => {
+    const blockRow = Math.floor((firstRow + row) / blockRows);
+    const blockCol = Math.floor(col / blockCols);
+    return view.getFloat32(4 * (blockRow * cols + blockCol), true);
+  };
 }

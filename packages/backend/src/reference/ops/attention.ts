@@ -1,32 +1,31 @@
 // Attention over a paged KV cache (Vaswani et al. 2017; grouped heads: Ainslie et al. 2023; paging: Kwon
-// et al. 2023; sliding window: Jiang et al. 2023).
+// et al. 2023; sliding window: Jiang et al. 2023; linear biases: Press et al. 2022; sinks: Xiao et al. 2023).
 
 import type { SequenceSlice } from '../../batch.js';
 import type { AttentionCommand } from '../../command.js';
-import { BackendError } from '../../errors.js';
+import type { WeightSlice } from '../../weight.js';
 import { dot } from '../dot.js';
 import { Matrix } from '../matrix.js';
-import type { KvLayer } from '../reference-kv-cache.js';
-import type { Workspace } from '../run-command.js';
+import type { KvLayer } from '../kv-layer.js';
+import { softmax } from '../softmax.js';
+import { weightRows } from '../weight-rows.js';
+import { sequenceMemory, type Workspace } from '../workspace.js';
 
-/** q, out [T, heads · headDim], k, v [T, kvHeads · headDim]. */
-export function* attention(command: AttentionCommand, workspace: Workspace): Generator<undefined, void> {
-  const { values, kvCache, batch } = workspace;
-  if (!kvCache || !batch) throw new BackendError('INVALID_OPERAND', 'Expected a KV cache and a batch layout');
-  const layer = kvCache.layer(command.layer);
-  const { heads, kvHeads, window } = command;
+/** q, out [T, heads · headDim], k, v [T, kvHeads · headDim], sinks [heads]. */
+export function* attention(
+  command: AttentionCommand<WeightSlice>,
+  workspace: Workspace,
+): Generator<undefined, void> {
+  const { values } = workspace;
+  const { kvCache, batch } = sequenceMemory(workspace);
+  const layer = kvCache.attentionLayer(command.layer);
+  const sinks = command.sinks && weightRows(command.sinks)(0);
   for (const sequence of batch.sequences) {
-    append(layer, sequence, new Matrix(values, command.k), new Matrix(values, command.v));
+    append(layer, sequence, { k: new Matrix(values, command.k), v: new Matrix(values, command.v) });
     for (let i = 0; i < sequence.rowCount; i++) {
-      const position = sequence.past + i;
-      const first = window === undefined ? 0 : Math.max(0, position - window + 1);
-      for (let head = 0; head < heads; head++) {
-        const kvHead = Math.floor(head / (heads / kvHeads));
-        const tokens: number[] = [];
-        for (let token = first; token <= position; token++) {
-          tokens.push(layer.indexOf(sequence.blocks, kvHead, token));
-        }
-        attend(command, values, { layer, tokens, row: sequence.rowStart + i, head });
+      for (let head = 0; head < command.heads; head++) {
+        const position = sequence.past + i;
+        attend(command, values, { layer, sequence, position, head, sink: sinks?.[head] });
         yield;
       }
     }
@@ -34,35 +33,66 @@ export function* attention(command: AttentionCommand, workspace: Workspace): Gen
 }
 
 /** Stores the keys and values of a sequence's rows behind its past. */
-function append(layer: KvLayer, sequence: SequenceSlice, k: Matrix, v: Matrix): void {
+function append(layer: KvLayer, { blocks, rowStart, rowCount, past }: SequenceSlice, kv: KeysValues): void {
   const { kvHeads, headDim } = layer.shape;
-  for (let i = 0; i < sequence.rowCount; i++) {
+  for (let i = 0; i < rowCount; i++) {
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-      const index = layer.indexOf(sequence.blocks, kvHead, sequence.past + i);
+      const index = layer.indexOf(blocks, kvHead, past + i);
       for (let d = 0; d < headDim; d++) {
-        layer.keys[index + d] = k.get(sequence.rowStart + i, kvHead * headDim + d);
-        layer.values[index + d] = v.get(sequence.rowStart + i, kvHead * headDim + d);
+        layer.keys[index + d] = kv.k.get(rowStart + i, kvHead * headDim + d);
+        layer.values[index + d] = kv.v.get(rowStart + i, kvHead * headDim + d);
       }
     }
   }
 }
 
-/** One row and head: softmax(scale · q·kᵀ) · v over `tokens`, their places in the cache. */
+interface KeysValues {
+  readonly k: Matrix;
+  readonly v: Matrix;
+}
+
+interface Attended {
+  readonly layer: KvLayer;
+  readonly sequence: SequenceSlice;
+  readonly position: number;
+  readonly head: number;
+  readonly sink: number | undefined;
+}
+
+/** One row and head: the scores of all positions the row sees, their softmax, and the values weighted by it. */
 function attend(
-  { q, out, scale, headDim }: AttentionCommand,
+  command: AttentionCommand<WeightSlice>,
   values: Float64Array,
-  { layer, tokens, row, head }: { layer: KvLayer; tokens: readonly number[]; row: number; head: number },
+  { layer, sequence, position, head, sink }: Attended,
 ): void {
-  const queryStart = new Matrix(values, q).rowStart(row) + head * headDim;
-  const scores = tokens.map((token) => scale * dot([values, queryStart], [layer.keys, token], headDim));
-  // Subtracting the largest score changes nothing but keeps exp() finite.
-  const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
-  const weights = scores.map((score) => Math.exp(score - largest));
-  const total = weights.reduce((a, b) => a + b, 0);
+  const { heads, kvHeads, headDim, scale, softcap } = command;
+  const row = sequence.rowStart + position - sequence.past;
+  const query = new Matrix(values, command.q).rowStart(row) + head * headDim;
+  const kvHead = Math.floor(head / (heads / kvHeads));
+  const slope = command.alibiSlopes?.[head] ?? 0;
+  const tokens: number[] = [];
+  const scores: number[] = [];
+  for (let seen = firstSeen(command, position); seen <= position; seen++) {
+    const token = layer.indexOf(sequence.blocks, kvHead, seen);
+    let score = scale * dot([values, query], [layer.keys, token], headDim);
+    if (softcap !== undefined) score = softcap * Math.tanh(score / softcap);
+    tokens.push(token);
+    scores.push(score + slope * (seen - position));
+  }
+  const weights = softmax(scores, sink);
   const sums = new Float64Array(headDim);
   tokens.forEach((token, j) => {
-    const weight = (weights[j] ?? 0) / total;
+    const weight = weights[j] ?? 0;
     for (let d = 0; d < headDim; d++) sums[d] = (sums[d] ?? 0) + weight * (layer.values[token + d] ?? 0);
   });
-  values.set(sums, new Matrix(values, out).rowStart(row) + head * headDim);
+  values.set(sums, new Matrix(values, command.out).rowStart(row) + head * headDim);
+}
+
+/** The first position that a row at `position` sees. */
+function firstSeen(
+  { window = Infinity, chunk = Infinity }: AttentionCommand<WeightSlice>,
+  position: number,
+): number {
+  const chunkStart = chunk === Infinity ? 0 : Math.floor(position / chunk) * chunk;
+  return Math.max(chunkStart, position - window + 1);
 }

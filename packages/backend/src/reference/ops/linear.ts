@@ -6,6 +6,9 @@ import { dot } from '../dot.js';
 import { Matrix } from '../matrix.js';
 import { weightRows } from '../weight-rows.js';
 
+/** Shortest length a weight row is divided by, so that a row of zeros stays one. */
+const MIN_LENGTH = 1e-12;
+
 /** x [T, K], weight [N, K], bias [N], out [T, N]. Each weight row is decoded once and used for all T rows. */
 export function* linear(
   command: LinearCommand<WeightSlice>,
@@ -17,9 +20,15 @@ export function* linear(
   const bias = command.bias && weightRows(command.bias)(0);
   for (let n = 0; n < out.cols; n++) {
     const weightRow = rowOf(n);
+    const divisor = command.normalizeRows ? Math.max(lengthOf(weightRow), MIN_LENGTH) : 1;
     for (let t = 0; t < x.rows; t++) {
-      out.set(t, n, dot([values, x.rowStart(t)], [weightRow, 0], x.cols) + (bias?.[n] ?? 0));
+      const sum = dot([values, x.rowStart(t)], [weightRow, 0], x.cols);
+      out.set(t, n, sum / divisor + (bias?.[n] ?? 0));
     }
     yield;
   }
+}
+
+function lengthOf(row: Float32Array): number {
+  return Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 }

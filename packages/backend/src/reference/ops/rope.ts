@@ -5,7 +5,7 @@ import { Matrix } from '../matrix.js';
 
 /**
  * x [T, heads · headDim], cos, sin [T, rotaryDim / 2]. The pair (a, b) becomes
- * (a · cos − b · sin, b · cos + a · sin); columns from rotaryDim on stay as they are.
+ * (a · cos − b · sin, b · cos + a · sin); columns outside [rotaryStart, rotaryStart + rotaryDim) stay as they are.
  */
 export function rope(command: RopeCommand, values: Float64Array): void {
   const x = new Matrix(values, command.x);
@@ -14,10 +14,10 @@ export function rope(command: RopeCommand, values: Float64Array): void {
   const pairs = command.rotaryDim / 2;
   const interleaved = command.style === 'interleaved';
   for (let t = 0; t < x.rows; t++) {
-    for (let head = 0; head < x.cols; head += command.headDim) {
+    for (let start = command.rotaryStart; start < x.cols; start += command.headDim) {
       for (let i = 0; i < pairs; i++) {
-        const first = head + (interleaved ? 2 * i : i);
-        const second = head + (interleaved ? 2 * i + 1 : i + pairs);
+        const first = start + (interleaved ? 2 * i : i);
+        const second = start + (interleaved ? 2 * i + 1 : i + pairs);
         const a = x.get(t, first);
         const b = x.get(t, second);
         x.set(t, first, a * cos.get(t, i) - b * sin.get(t, i));
