@@ -27,7 +27,7 @@ interface Entry {
 
 export interface DenseTilesOptions {
   allocate: (byteLength: number) => WeightMemory;
-  loader: TileLoader;
+  loader: Pick<TileLoader, 'load'>;
   /** Read ahead; otherwise a tile is read when it is asked for. */
   prefetch: boolean;
 }
@@ -35,7 +35,8 @@ export interface DenseTilesOptions {
 export class DenseTiles {
   readonly #entries = new Map<number, Entry>();
   readonly #draining = new Set<Promise<void>>();
-  readonly #slotWaiters: (() => void)[] = [];
+  /** Those whose tile is neither in memory nor on its way. */
+  readonly #waiters: (() => void)[] = [];
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
   #asked = -1;
@@ -68,15 +69,15 @@ export class DenseTiles {
   async acquire(index: number): Promise<TileLease> {
     this.#ask(index);
     for (;;) {
-      if (this.#closed)
-        throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while a tile was awaited');
+      this.#expectOpen();
       const entry = this.#entries.get(index);
       if (entry) {
         await entry.loading;
+        this.#expectOpen();
         return this.#lease(index, entry);
       }
-      await new Promise<void>((resolve) => this.#slotWaiters.push(resolve));
-      this.#pump();
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      this.#request(index);
     }
   }
 
@@ -105,7 +106,7 @@ export class DenseTiles {
   /** Waits for reads in flight and gives all memory back. No lease may be held. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const wake of this.#slotWaiters.splice(0)) wake();
+    for (const wake of this.#waiters.splice(0)) wake();
     await this.#settle();
     for (const entry of this.#entries.values()) if (entry.pinned) entry.memory.dispose();
     this.#entries.clear();
@@ -114,8 +115,11 @@ export class DenseTiles {
 
   #addSlots(): void {
     const { ringSlots, ringSlotBytes } = this.placement;
-    for (let i = 0; i < ringSlots; i++) this.#slots.push(this.options.allocate(ringSlotBytes));
-    this.#freeSlots.push(...this.#slots);
+    for (let i = 0; i < ringSlots; i++) {
+      const slot = this.options.allocate(ringSlotBytes);
+      this.#slots.push(slot);
+      this.#freeSlots.push(slot);
+    }
   }
 
   #dropSlots(): void {
@@ -129,18 +133,40 @@ export class DenseTiles {
     const isRepeat = !this.#askedTaken && index === this.#asked % count;
     if (!isRepeat) {
       const skipped = (index - ((this.#asked + 1) % count) + count) % count;
-      if (skipped > 0) this.#dropReadAhead();
       this.#asked += 1 + skipped;
       this.#askedTaken = false;
-      if (skipped > 0) this.#next = this.#asked;
+      if (skipped > 0) this.#dropReadAhead();
     }
-    if (!this.#entries.has(index)) this.#next = this.#asked;
-    this.#pump();
+    this.#request(index);
+  }
+
+  /** Has the asked tile read first if it is absent: after a failed read others may have its memory. */
+  #request(index: number): void {
+    if (!this.#entries.has(index)) {
+      this.#next = this.#asked;
+      if (this.#freeSlots.length === 0) this.#dropReadAhead();
+    }
+    try {
+      this.#pump();
+    } catch (error) {
+      if (!this.#entries.has(index)) throw error;
+    }
   }
 
   #dropReadAhead(): void {
-    for (const [index, entry] of this.#entries) {
-      if (!entry.pinned && !entry.taken) this.#discard(index, entry);
+    this.#next = this.#asked;
+    const dropped = [...this.#entries].filter(([, entry]) => !entry.pinned && !entry.taken);
+    for (const [index] of dropped) this.#entries.delete(index);
+    for (const [, entry] of dropped) this.#free(entry);
+  }
+
+  /** A read ended or memory came free. Memory that cannot be had is for who asks for the tile to hear of. */
+  #advance(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+    try {
+      this.#pump();
+    } catch {
+      return;
     }
   }
 
@@ -171,7 +197,7 @@ export class DenseTiles {
     loading.then(
       () => {
         entry.loaded = true;
-        this.#pump();
+        this.#advance();
       },
       () => {
         if (this.#entries.get(index) === entry) this.#discard(index, entry);
@@ -195,14 +221,18 @@ export class DenseTiles {
     });
   }
 
-  /** Forgets a streamed or failed tile; its memory is free once no read is in flight. */
+  /** Forgets a streamed or failed tile. */
   #discard(index: number, entry: Entry): void {
     this.#entries.delete(index);
+    this.#free(entry);
+  }
+
+  /** Gives the memory of a forgotten tile back, once no read is in flight. */
+  #free(entry: Entry): void {
     const free = (): void => {
       if (entry.pinned) entry.memory.dispose();
       else this.#freeSlots.push(entry.memory);
-      this.#slotWaiters.shift()?.();
-      this.#pump();
+      this.#advance();
     };
     if (entry.loaded) return free();
     const drained = entry.loading
@@ -212,6 +242,11 @@ export class DenseTiles {
         free();
       });
     this.#draining.add(drained);
+  }
+
+  #expectOpen(): void {
+    if (!this.#closed) return;
+    throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while a tile was awaited');
   }
 
   async #settle(): Promise<void> {
