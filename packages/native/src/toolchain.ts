@@ -25,7 +25,9 @@ export function findToolchain(env: NodeJS.ProcessEnv = process.env): ToolchainSe
     return { toolchain: { compiler, versions: `${compiler}: ${version}; cmake: ${cmake}` } };
   }
   const noCompiler = compilers.every((compiler) => versionOf(compiler, env) === undefined);
-  return { missing: [...(noCompiler ? ['a C++20 compiler'] : []), ...(cmake === undefined ? ['CMake'] : [])] };
+  return {
+    missing: [...(noCompiler ? ['a C++20 compiler'] : []), ...(cmake === undefined ? ['CMake'] : [])],
+  };
 }
 
 /** True unless the compiler says that it does not know C++20. */
