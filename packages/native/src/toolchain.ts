@@ -34,7 +34,11 @@ export function findToolchain(env: NodeJS.ProcessEnv = process.env): ToolchainSe
 export function knowsCpp20(toolchain: Toolchain): boolean {
   if (process.platform === 'win32') return true;
   const args = ['-std=c++20', '-fsyntax-only', '-x', 'c++', '-'];
-  const probe = spawnSync(toolchain.compiler, args, { input: 'int main() {}\n', encoding: 'utf8' });
+  const probe = spawnSync(toolchain.compiler, args, {
+    env: process.env,
+    input: 'int main() {}\n',
+    encoding: 'utf8',
+  });
   return probe.status === 0 || !/(c\+\+20|std=)/.test(probe.stderr ?? '');
 }
 

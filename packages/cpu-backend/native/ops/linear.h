@@ -22,9 +22,6 @@ namespace {
 constexpr size_t kDirectRows = 16;
 constexpr size_t kWeightTile = 4;
 constexpr size_t kGemvRows = 8;
-/** Bytes ahead of the current position that gemv asks for, in every one of its streams. */
-constexpr size_t kPrefetchBytes = 1024;
-
 /** Panel of the blocked path: weight rows × k widened once, used by kPanelRows rows of x. */
 constexpr size_t kPanelWeights = 32;
 constexpr size_t kPanelDepth = 1024;
@@ -61,24 +58,26 @@ inline void directTile(const LinearOp& op, size_t n, size_t t) {
   const size_t rowBytes = op.weight.cols * kBytes<D>;
   Tile<N, T> tile;
   clear(tile);
-  accumulateTile<D>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
-                    op.weight.cols, tile);
+  accumulateTile<D, true>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
+                          op.weight.cols, tile);
   for (size_t i = 0; i < N * T; i++) finish(op, t + i % T, n + i / T, tile.acc[i]);
 }
 
+/** All rows of x against weight rows [n, n + N): whole tiles, then one of the rows that are left. */
 template <DType D, size_t N>
 inline void directRows(const LinearOp& op, size_t n) {
   size_t t = 0;
   for (; t + kTileRows <= op.x.rows; t += kTileRows) directTile<D, N, kTileRows>(op, n, t);
   const size_t left = op.x.rows - t;
   if constexpr (kTileRows > 3) {
-    if (left >= 3) {
-      directTile<D, N, 3>(op, n, t);
-      t += 3;
-    }
+    if (left == 5) return directTile<D, N, 5>(op, n, t);
+    if (left == 4) return directTile<D, N, 4>(op, n, t);
+    if (left == 3) return directTile<D, N, 3>(op, n, t);
   }
-  for (; t + 2 <= op.x.rows; t += 2) directTile<D, N, 2>(op, n, t);
-  if (t < op.x.rows) directTile<D, N, 1>(op, n, t);
+  if constexpr (kTileRows > 1) {
+    if (left == 2) return directTile<D, N, 2>(op, n, t);
+  }
+  if (left == 1) directTile<D, N, 1>(op, n, t);
 }
 
 /** T = 1: kGemvRows streams of the weight, each asked for kPrefetchBytes ahead. */

@@ -19,8 +19,12 @@ inline void clear(Tile<N, T>& tile) {
   AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = zero();
 }
 
-/** tile(n, t) += w[n, k] · x[t, k] over `depth` values of k; w rows `wStride` bytes apart. */
-template <DType D, size_t N, size_t T>
+/** Bytes ahead of the current position that a weight read from memory is asked for, in each of its rows. */
+constexpr size_t kPrefetchBytes = 1024;
+
+/** tile(n, t) += w[n, k] · x[t, k] over `depth` values of k; w rows `wStride` bytes apart, prefetched if
+ * `Stream`. */
+template <DType D, bool Stream = false, size_t N, size_t T>
 inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, size_t xStride, size_t depth,
                            Tile<N, T>& tile) {
   F rows[T];
@@ -29,7 +33,11 @@ inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, siz
   for (; k + kLanes <= depth; k += kLanes) {
     AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
     AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
-      if (i % T == 0) weights = loadWeight<D>(w + i / T * wStride + k * kBytes<D>);
+      if (i % T == 0) {
+        const uint8_t* at = w + i / T * wStride + k * kBytes<D>;
+        if constexpr (Stream) prefetch(at + kPrefetchBytes);
+        weights = loadWeight<D>(at);
+      }
       tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
     }
   }
