@@ -113,6 +113,7 @@ export interface OpenOptions extends Partial<
 export interface OpenModel extends AsyncDisposable {
   readonly model: LanguageModel;
   readonly store: LayerStore;
+  readonly backend: Backend;
   readonly held: Held;
   /** The smallest budget for weights, and the one that holds all of them. */
   readonly minimumBytes: number;
@@ -129,7 +130,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   });
   const { minimumBytes } = layout;
   const tiles = [...layout.denseTiles, ...layout.expertTiles.values()];
-  const everythingBytes = minimumBytes + tiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
+  const everythingBytes = layout.fixedBytes + tiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
   const budgetBytes = Math.floor(minimumBytes + share * (everythingBytes - minimumBytes));
   const held: Held = { runs: 0, leases: 0, weightBytes: 0 };
   const backend = countBackend(held);
@@ -153,6 +154,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   return {
     model,
     store,
+    backend,
     held,
     minimumBytes,
     everythingBytes,
