@@ -255,14 +255,17 @@ describe('a read that fails', () => {
     expect(retried.outcome).toBe(0);
   });
 
-  it('gives the memory of a pinned tile back until it is asked for again', async () => {
+  it('of a pinned tile can be tried again, into the same memory', async () => {
     const { allocator, loader, tiles } = openTiles({ pinned: [0], ringSlots: 0, count: 1 });
     const failing = watch(tiles.acquire(0));
     await settled();
-    expect(allocator.liveBytes).toBe(PAGE);
     await loader.fail(0);
     expect(failing.outcome).toBe('the disk is gone');
-    expect(allocator.liveBytes).toBe(0);
+    const retried = watch(tiles.acquire(0));
+    await settled();
+    await loader.finish(0);
+    expect(retried.outcome).toBe(0);
+    expect(allocator.liveBytes).toBe(PAGE);
   });
 
   it('ahead of use harms nobody until the tile is asked for', async () => {
@@ -276,26 +279,11 @@ describe('a read that fails', () => {
   });
 });
 
-describe('memory that cannot be had', () => {
-  it('is an error for who asks for the tile, and none while reading ahead', async () => {
-    const { allocator, loader, tiles, use } = openTiles({ count: 3, pinned: [0, 1, 2], ringSlots: 0 });
-    allocator.failure = new Error('out of memory');
-    expect(() => tiles.tryAcquire(0)).toThrow('out of memory');
-    allocator.failure = undefined;
-    expect(tiles.tryAcquire(0)).toBeUndefined();
-    expect(loader.pendingTiles).toEqual([0, 1, 2]);
-    await loader.finishAll();
-    expect((await use(0)).tile).toBe(0);
-  });
-
-  it('stops read-ahead until the tile is asked for', async () => {
-    const pinned = [0, 1, 2, 3, 4, 5];
-    const { allocator, loader, tiles, use } = openTiles({ count: 6, pinned, ringSlots: 0 });
-    tiles.tryAcquire(0);
-    allocator.failure = new Error('out of memory');
-    await loader.finishAll();
-    for (const tile of [0, 1, 2, 3]) expect((await use(tile)).tile).toBe(tile);
-    expect(() => tiles.tryAcquire(4)).toThrow('out of memory');
+describe('memory', () => {
+  it('is taken before the first read', () => {
+    const { allocator, loader } = openTiles({ count: 6, pinned: [0, 3], ringSlots: 2 });
+    expect(allocator.liveBytes).toBe(4 * PAGE);
+    expect(loader.started).toEqual([]);
   });
 });
 
@@ -325,7 +313,7 @@ describe('replace', () => {
     await loader.finish(1);
     await loader.finish(2);
     await replaced;
-    expect(allocator.liveBytes).toBe(0);
+    expect(allocator.liveBytes).toBe(placement.totalBytes);
     for (const tile of [1, 2, 3, 4, 0]) (await use(tile)).release();
     expect(allocator.liveBytes).toBe(placement.totalBytes);
   });

@@ -37,6 +37,8 @@ export class DenseTiles {
   readonly #draining = new Set<Promise<void>>();
   /** Those whose tile is neither in memory nor on its way. */
   readonly #waiters: (() => void)[] = [];
+  /** Taken before the first read: mapping memory while reads fault pages in would hold the caller up. */
+  readonly #pinned = new Map<number, WeightMemory>();
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
   #asked = -1;
@@ -51,7 +53,7 @@ export class DenseTiles {
     private placement: Placement,
     private readonly options: DenseTilesOptions,
   ) {
-    this.#addSlots();
+    this.#takeMemory();
   }
 
   /** The tile if it is in memory now. Tiles are asked for in cyclic order; a break in it drops what was read ahead. */
@@ -93,13 +95,11 @@ export class DenseTiles {
     await this.#settle();
     this.#paused = false;
     for (const [index, entry] of this.#entries) {
-      if (entry.pinned && placement.pinned[index]) continue;
-      if (entry.pinned) entry.memory.dispose();
-      this.#entries.delete(index);
+      if (!entry.pinned || !placement.pinned[index]) this.#entries.delete(index);
     }
-    this.#dropSlots();
+    this.#dropMemory((index) => placement.pinned[index] ?? false);
     this.placement = placement;
-    this.#addSlots();
+    this.#takeMemory();
     this.#next = this.#asked + 1;
   }
 
@@ -108,21 +108,26 @@ export class DenseTiles {
     this.#closed = true;
     for (const wake of this.#waiters.splice(0)) wake();
     await this.#settle();
-    for (const entry of this.#entries.values()) if (entry.pinned) entry.memory.dispose();
     this.#entries.clear();
-    this.#dropSlots();
+    this.#dropMemory(() => false);
   }
 
-  #addSlots(): void {
-    const { ringSlots, ringSlotBytes } = this.placement;
-    for (let i = 0; i < ringSlots; i++) {
-      const slot = this.options.allocate(ringSlotBytes);
-      this.#slots.push(slot);
-      this.#freeSlots.push(slot);
+  #takeMemory(): void {
+    const { pinned, ringSlots, ringSlotBytes } = this.placement;
+    for (const { index, bufferBytes } of this.tiles) {
+      if (pinned[index] && !this.#pinned.has(index))
+        this.#pinned.set(index, this.options.allocate(bufferBytes));
     }
+    while (this.#slots.length < ringSlots) this.#slots.push(this.options.allocate(ringSlotBytes));
+    this.#freeSlots = [...this.#slots];
   }
 
-  #dropSlots(): void {
+  #dropMemory(keepsPinned: (index: number) => boolean): void {
+    for (const [index, memory] of this.#pinned) {
+      if (keepsPinned(index)) continue;
+      memory.dispose();
+      this.#pinned.delete(index);
+    }
     for (const slot of this.#slots) slot.dispose();
     this.#slots = [];
     this.#freeSlots = [];
@@ -146,11 +151,7 @@ export class DenseTiles {
       this.#next = this.#asked;
       if (this.#freeSlots.length === 0) this.#dropReadAhead();
     }
-    try {
-      this.#pump();
-    } catch (error) {
-      if (!this.#entries.has(index)) throw error;
-    }
+    this.#pump();
   }
 
   #dropReadAhead(): void {
@@ -160,14 +161,10 @@ export class DenseTiles {
     for (const [, entry] of dropped) this.#free(entry);
   }
 
-  /** A read ended or memory came free. Memory that cannot be had is for who asks for the tile to hear of. */
+  /** A read ended or memory came free. */
   #advance(): void {
     for (const wake of this.#waiters.splice(0)) wake();
-    try {
-      this.#pump();
-    } catch {
-      return;
-    }
+    this.#pump();
   }
 
   /** Starts reads from `next` on while memory is free and the cycle is not full. */
@@ -188,7 +185,7 @@ export class DenseTiles {
     const tile = this.tiles[index];
     if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
     const pinned = this.placement.pinned[index] ?? false;
-    const memory = pinned ? this.options.allocate(tile.bufferBytes) : this.#freeSlots.pop();
+    const memory = pinned ? this.#pinned.get(index) : this.#freeSlots.pop();
     if (!memory) return false;
     this.#inFlight += 1;
     const loading = this.options.loader.load(tile, memory).finally(() => (this.#inFlight -= 1));
@@ -230,8 +227,7 @@ export class DenseTiles {
   /** Gives the memory of a forgotten tile back, once no read is in flight. */
   #free(entry: Entry): void {
     const free = (): void => {
-      if (entry.pinned) entry.memory.dispose();
-      else this.#freeSlots.push(entry.memory);
+      if (!entry.pinned) this.#freeSlots.push(entry.memory);
       this.#advance();
     };
     if (entry.loaded) return free();
