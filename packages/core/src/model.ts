@@ -99,7 +99,7 @@ export class Model implements AsyncDisposable {
     const results = ids.map(() => ({
       text: '',
       tokenIds: [] as number[],
-      finishReason: 'length' as FinishReason,
+      finishReason: 'length',
     }));
     for await (const { sequence, tokenId, text, finishReason } of this.#run(ids, options)) {
       const result = results[sequence];
