@@ -1,10 +1,11 @@
 // The golden cases, opened as models on the reference backend, with everything they hold counted.
 
+import { readdirSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
-import { fixturesFolder } from '@airllm/fixtures';
+import { caseNames, fixturesFolder } from '@airllm/fixtures';
 import { layOutStore, openLayerStore, type LayerStore, type StoredTensor } from '@airllm/layer-store';
 import { listWeights, resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import { readHeader, readTensor } from 'safetensors-js';
@@ -25,6 +26,11 @@ export interface GoldenCase {
   /** Reference logits [tokens, vocabulary] of a prompt. */
   readLogits(prompt: number): Promise<Float32Array>;
 }
+
+/** The cases that can be read in place; other formats are a matter of those who convert them. */
+export const safetensorsCases = caseNames.filter((name) =>
+  readdirSync(join(fixturesFolder, name)).some(isWeightsFile),
+);
 
 type Json = Record<string, unknown>;
 
@@ -165,10 +171,14 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   };
 }
 
+function isWeightsFile(file: string): boolean {
+  return file.endsWith('.safetensors') && file !== 'golden.safetensors';
+}
+
 async function readTensors(folder: string): Promise<Map<string, StoredTensor>> {
   const tensors = new Map<string, StoredTensor>();
   for (const file of await readdir(folder)) {
-    if (!file.endsWith('.safetensors') || file === 'golden.safetensors') continue;
+    if (!isWeightsFile(file)) continue;
     const path = join(folder, file);
     for (const [name, tensor] of (await readHeader(path)).tensors)
       tensors.set(name, { ...tensor, name, path });

@@ -1,7 +1,6 @@
 // The reference implementation's tokens and logits, whatever the budget, the read-ahead and the batch.
 
-import { caseNames } from '@airllm/fixtures';
-import { generate, openModel, readCase } from '../../test/cases.js';
+import { generate, openModel, readCase, safetensorsCases } from '../../test/cases.js';
 
 /** Issue 2: max |difference| below this part of the logits' standard deviation. */
 const LOGIT_TOLERANCE = 2e-3;
@@ -25,7 +24,7 @@ const budgets = [
   ['the smallest budget', 0],
 ] as const;
 
-describe.each(caseNames)('%s', (name) => {
+describe.each(safetensorsCases)('%s', (name) => {
   it('has the reference’s logits for every token of every prompt', async () => {
     const golden = await readCase(name);
     await using opened = await openModel(golden, { share: 0 });
