@@ -13,7 +13,8 @@ export const allowedImports = {
   'packages/demo-model': [],
   'packages/backend': errors,
   'packages/native': errors,
-  'packages/checkpoint': [...errors, 'safetensors-js'],
+  'packages/torch-pickle': errors,
+  'packages/checkpoint': [...errors, 'safetensors-js', '@airllm/torch-pickle'],
   'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
   'packages/model-zoo': [...errors, ...backend],
   'packages/layer-store': [...errors, ...backend],
@@ -35,6 +36,7 @@ export const allowedImports = {
 const testOnly = [
   '@airllm/demo-model',
   '@airllm/fixtures',
+  '@airllm/synthetic-checkpoint',
   '@airllm/jest-preset',
   '@airllm/jest-preset/totals-reporter',
 ];

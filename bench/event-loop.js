@@ -18,27 +18,30 @@ await runProgram({
   async measure({ preset, host, prompt, tokens }) {
     const checkpoint = await openBenchCheckpoint(preset);
     const idle = await delaysDuring(() => sleep(IDLE_MS));
+    // A model reads its weights in its first run, so that run is measured apart.
     const cases = [
-      [`event loop, ${preset} resident`, () => openResidentModel(checkpoint)],
-      [`event loop, ${preset} streamed in ${host}`, () => openModel(checkpoint.folder, host)],
+      { open: () => openResidentModel(checkpoint), names: ['resident, loading', 'resident'] },
+      { open: () => openModel(checkpoint.folder, host), names: [`streamed in ${host}`] },
     ];
     const rows = [];
-    for (const [name, open] of cases) {
+    for (const { open, names } of cases) {
       const model = await open();
-      try {
-        const delays = await delaysDuring(() =>
-          model.generate(
-            { inputIds: promptIds(prompt) },
-            { maxNewTokens: tokens, ignoreEos: true, temperature: 0 },
-          ),
+      const generate = () =>
+        model.generate(
+          { inputIds: promptIds(prompt) },
+          { maxNewTokens: tokens, ignoreEos: true, temperature: 0 },
         );
-        rows.push({
-          name,
-          figure: describe(delays),
-          limit: `p99 of ${MOST_P99_MS} ms; idle: ${describe(idle)}`,
-          ratio: delays.p99 / MOST_P99_MS,
-          atMost: 1,
-        });
+      try {
+        for (const name of names) {
+          const delays = await delaysDuring(generate);
+          rows.push({
+            name: `event loop, ${preset} ${name}`,
+            figure: describe(delays),
+            limit: `p99 of ${MOST_P99_MS} ms; idle: ${describe(idle)}`,
+            ratio: delays.p99 / MOST_P99_MS,
+            atMost: 1,
+          });
+        }
       } finally {
         await model[Symbol.asyncDispose]();
       }

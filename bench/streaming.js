@@ -52,7 +52,7 @@ function describe(name, passes, bufferedReason) {
     name: bufferedReason === undefined ? name : `${name} (buffered: ${bufferedReason})`,
     figure: `${seconds.toFixed(3)} s/token, ${(bytes / 1e6).toFixed(0)} MB read`,
     limit: `${limit.toFixed(3)} s/token at ${(bandwidth / 1e6).toFixed(0)} MB/s`,
-    ratio: limit / seconds,
+    ratio: median(passes.map((pass) => pass.bytes / pass.bandwidth / pass.seconds)),
   };
 }
 

@@ -16,8 +16,10 @@ const backend = await createCpuBackend();
 const memories = Array.from({ length: READS_IN_FLIGHT }, () => backend.allocateWeights(BLOCK_BYTES));
 const opened = await Promise.all(files.map(openDirect));
 const blocks = [];
+let expected = 0;
 for (const { handle } of opened) {
   const { size } = await handle.stat();
+  expected += size;
   for (let offset = 0; offset < size; offset += BLOCK_BYTES) blocks.push({ handle, offset });
 }
 // Commits the pages, so that the first reads do not pay for it.
@@ -29,11 +31,13 @@ const started = performance.now();
 await Promise.all(
   memories.map(async (memory) => {
     for (let block = blocks[next++]; block; block = blocks[next++]) {
-      bytes += (await block.handle.read(memory.bytes, 0, BLOCK_BYTES, block.offset)).bytesRead;
+      const { bytesRead } = await block.handle.read(memory.bytes, 0, BLOCK_BYTES, block.offset);
+      bytes += bytesRead;
     }
   }),
 );
 const seconds = (performance.now() - started) / 1000;
+if (bytes !== expected) throw new Error(`Expected to read ${expected} bytes but read ${bytes}`);
 console.log(JSON.stringify({ bytes, seconds, direct: opened.every(({ direct }) => direct) }));
 
 await Promise.all(opened.map(({ handle }) => handle.close()));

@@ -53,6 +53,7 @@ export class LiveOutput {
       this.#live.done();
       process.stdout.write(this.#line);
     }
+    if (this.#tokens === 0) return;
     process.stdout.write('\n');
     process.stderr.write(`${pc.dim(this.#status())}\n`);
   }

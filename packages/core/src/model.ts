@@ -41,6 +41,17 @@ export interface ModelParts {
   readonly onProfile: ((table: string) => void) | undefined;
 }
 
+/** A result while it grows. */
+interface GrowingResult extends GenerationResult {
+  text: string;
+  tokenIds: number[];
+  finishReason: FinishReason;
+}
+
+function createResult(): GrowingResult {
+  return { text: '', tokenIds: [], finishReason: 'length' };
+}
+
 /** Opened by {@link AutoModel.fromPretrained}. One run at a time: others wait until it has ended. */
 export class Model implements AsyncDisposable {
   readonly #parts: ModelParts;
@@ -96,11 +107,7 @@ export class Model implements AsyncDisposable {
     options: GenerationOptions = {},
   ): Promise<GenerationResult | GenerationResult[]> {
     const { ids, isList } = encodePrompts(prompt, () => this.tokenizer);
-    const results = ids.map(() => ({
-      text: '',
-      tokenIds: [] as number[],
-      finishReason: 'length' as FinishReason,
-    }));
+    const results = ids.map(createResult);
     for await (const { sequence, tokenId, text, finishReason } of this.#run(ids, options)) {
       const result = results[sequence];
       if (!result) continue;

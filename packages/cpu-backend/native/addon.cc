@@ -52,7 +52,8 @@ const Kernels& kernelsArgument(const Napi::CallbackInfo& info, size_t index) {
   const std::string name = info[index].ToString().Utf8Value();
   const Kernels* kernels = airllm::kernelsFor(name);
   if (kernels == nullptr) {
-    fail(info.Env(), "BACKEND_UNAVAILABLE", "Expected an instruction set of this machine but received " + name);
+    fail(info.Env(), "BACKEND_UNAVAILABLE",
+         "Expected an instruction set of this machine but received " + name);
   }
   return *kernels;
 }
@@ -77,14 +78,12 @@ struct Memory {
 class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Engine",
-                       {InstanceMethod<&EngineHandle::allocate>("allocate"),
-                        InstanceMethod<&EngineHandle::expose>("expose"),
-                        InstanceMethod<&EngineHandle::release>("release"),
-                        InstanceMethod<&EngineHandle::submit>("submit"),
-                        InstanceMethod<&EngineHandle::write>("write"),
-                        InstanceMethod<&EngineHandle::read>("read"),
-                        InstanceMethod<&EngineHandle::close>("close")});
+    return DefineClass(
+        env, "Engine",
+        {InstanceMethod<&EngineHandle::allocate>("allocate"), InstanceMethod<&EngineHandle::expose>("expose"),
+         InstanceMethod<&EngineHandle::release>("release"), InstanceMethod<&EngineHandle::submit>("submit"),
+         InstanceMethod<&EngineHandle::write>("write"), InstanceMethod<&EngineHandle::read>("read"),
+         InstanceMethod<&EngineHandle::close>("close")});
   }
 
   /** new Engine(instructionSet: string, threads: number) */
@@ -94,7 +93,8 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     const size_t threads = sizeArgument(info, 1);
     if (threads < 1 || threads > 1024) fail(env, "INVALID_OPERAND", "Expected between 1 and 1024 threads");
     try {
-      // Created before the cleanup hook, which therefore runs first: threads end before their way to report does.
+      // Created before the cleanup hook, which therefore runs first: threads end before their way to report
+      // does.
       completions_ = Completions::New(env, "airllm cpu backend", 0, 1, this);
       completions_.Unref(env);
       engine_ = std::make_unique<Engine>(kernels, threads, [this](std::unique_ptr<Task> task) {
@@ -337,7 +337,8 @@ class BandwidthWorker : public Napi::AsyncWorker {
 Napi::Value measureMemoryBandwidth(const Napi::CallbackInfo& info) {
   const Kernels& kernels = kernelsArgument(info, 0);
   const size_t threads = sizeArgument(info, 2);
-  if (threads < 1 || threads > 1024) fail(info.Env(), "INVALID_OPERAND", "Expected between 1 and 1024 threads");
+  if (threads < 1 || threads > 1024)
+    fail(info.Env(), "INVALID_OPERAND", "Expected between 1 and 1024 threads");
   auto* worker =
       new BandwidthWorker(info.Env(), kernels, sizeArgument(info, 1), threads, numberArgument(info, 3));
   worker->Queue();

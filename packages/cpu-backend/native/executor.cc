@@ -68,7 +68,9 @@ void Executor::run(const AttentionOp& op) {
 
 void Executor::run(const GluOp& op) { split(kernels_.glu, op, columnUnits(op.gate), kColumnBlock * 8); }
 
-void Executor::run(const AccumulateOp& op) { split(kernels_.accumulate, op, columnUnits(op.x), kColumnBlock); }
+void Executor::run(const AccumulateOp& op) {
+  split(kernels_.accumulate, op, columnUnits(op.x), kColumnBlock);
+}
 
 void Executor::run(const FillOp& op) { split(kernels_.fill, op, columnUnits(op.x), kColumnBlock); }
 

@@ -1,5 +1,5 @@
-// The function table of one instruction set. Kernels are single-threaded over a range of units; who calls them
-// with which range is execute.cc's business.
+// The function table of one instruction set. Kernels are single-threaded over a range of units; who calls
+// them with which range is execute.cc's business.
 #pragma once
 
 #include "operands.h"

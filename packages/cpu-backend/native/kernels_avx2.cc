@@ -1,12 +1,11 @@
 // The kernels for x86-64 with AVX2, FMA, F16C.
 #define AIRLLM_ISA avx2
+#define AIRLLM_SIMD "simd/simd_avx2.h"
 
 #include "kernels.h"
 
 #if defined(__AVX2__)
 
-#include "simd/simd_avx2.h"
-// The kernels need the SIMD header first.
 #include "kernels_isa.h"
 
 namespace airllm {

@@ -1,12 +1,11 @@
 // The kernels for x86-64 with AVX-512 F, BW, VL, DQ.
 #define AIRLLM_ISA avx512
+#define AIRLLM_SIMD "simd/simd_avx512.h"
 
 #include "kernels.h"
 
 #if defined(__AVX512F__)
 
-#include "simd/simd_avx512.h"
-// The kernels need the SIMD header first.
 #include "kernels_isa.h"
 
 namespace airllm {

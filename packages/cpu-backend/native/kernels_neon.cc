@@ -1,12 +1,11 @@
 // The kernels for AArch64.
 #define AIRLLM_ISA neon
+#define AIRLLM_SIMD "simd/simd_neon.h"
 
 #include "kernels.h"
 
 #if defined(__aarch64__) || defined(_M_ARM64)
 
-#include "simd/simd_neon.h"
-// The kernels need the SIMD header first.
 #include "kernels_isa.h"
 
 namespace airllm {

@@ -1,10 +1,7 @@
 // The kernels for any machine.
 #define AIRLLM_ISA scalar
+#define AIRLLM_SIMD "simd/simd_scalar.h"
 
-#include "kernels.h"
-
-#include "simd/simd_scalar.h"
-// The kernels need the SIMD header first.
 #include "kernels_isa.h"
 
 namespace airllm {

@@ -25,7 +25,8 @@ double measureMemoryBandwidth(const Kernels& kernels, size_t bytes, size_t threa
   std::atomic<float> keep{0};
   double best = 0;
   const auto start = std::chrono::steady_clock::now();
-  for (auto passStart = start; best == 0 || std::chrono::duration<double>(passStart - start).count() < seconds;) {
+  for (auto passStart = start;
+       best == 0 || std::chrono::duration<double>(passStart - start).count() < seconds;) {
     pool.run(pieces, 4, [&](size_t begin, size_t end, size_t) {
       keep = kernels.readAll(pages->data() + begin * kPiece, (end - begin) * kPiece);
     });

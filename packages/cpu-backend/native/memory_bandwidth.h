@@ -8,8 +8,8 @@
 namespace airllm {
 
 /**
- * Bytes per second of the best of several passes over `bytes` of memory, each thread reading its own part with
- * vector loads, for about `seconds`. `bytes` must be far beyond the caches. Throws std::bad_alloc.
+ * Bytes per second of the best of several passes over `bytes` of memory, each thread reading its own part
+ * with vector loads, for about `seconds`. `bytes` must be far beyond the caches. Throws std::bad_alloc.
  */
 double measureMemoryBandwidth(const Kernels& kernels, size_t bytes, size_t threads, double seconds);
 

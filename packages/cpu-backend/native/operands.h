@@ -1,5 +1,5 @@
-// Operands of ops as kernels see them: raw pointers and shapes, already validated. Plain structs only, because
-// this header is compiled once per instruction set and must not emit code.
+// Operands of ops as kernels see them: raw pointers and shapes, already validated. Plain structs only,
+// because this header is compiled once per instruction set and must not emit code.
 #pragma once
 
 #include <cstddef>

@@ -8,8 +8,8 @@
 namespace airllm {
 
 /**
- * One block of pages, zero-filled when first touched. Shared by JavaScript's handle and by every submission in
- * flight that reads it; unmapped when the last of them lets go.
+ * One block of pages, zero-filled when first touched. Shared by JavaScript's handle and by every submission
+ * in flight that reads it; unmapped when the last of them lets go.
  */
 class Pages {
  public:

@@ -34,7 +34,9 @@ size_t product(size_t a, size_t b) {
 }
 
 /** True when [offset, offset + length) lies in [0, limit). */
-bool inside(size_t offset, size_t length, size_t limit) { return offset <= limit && length <= limit - offset; }
+bool inside(size_t offset, size_t length, size_t limit) {
+  return offset <= limit && length <= limit - offset;
+}
 
 size_t bytesOf(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
 
@@ -58,12 +60,12 @@ class Decoder {
     const Pages& arena = arenaView_ != nullptr ? *arenaView_ : *arena_;
     const size_t offset = integer(), rows = integer(), cols = integer(), stride = integer();
     const size_t limit = arena.byteLength() / sizeof(float);
-    if (rows > 0 && cols > 0) {
+    // Bounded even where there are no rows: work is counted in columns too.
+    expect(cols > 0 && cols <= limit && offset <= limit, "Expected a tensor inside its arena");
+    if (rows > 0) {
       expect(rows == 1 || stride >= cols, "Expected rows of a tensor not to overlap");
       const size_t last = product(rows - 1, stride);
       expect(last <= limit && inside(offset, last + cols, limit), "Expected a tensor inside its arena");
-    } else {
-      expect(offset <= limit, "Expected a tensor inside its arena");
     }
     return {reinterpret_cast<float*>(arena.data()) + offset, rows, cols, stride};
   }
@@ -187,7 +189,8 @@ class Decoder {
     const float eps = static_cast<float>(word());
     const Matrix out = tensor();
     sameShape(x, out);
-    expect(scale.rows == 1 && scale.cols > 0 && x.cols % scale.cols == 0, "Expected whole groups for rmsNorm");
+    expect(scale.rows == 1 && scale.cols > 0 && x.cols % scale.cols == 0,
+           "Expected whole groups for rmsNorm");
     return RmsNormOp{x, scale, eps, out};
   }
 
@@ -239,7 +242,8 @@ class Decoder {
     expect(program_->places.empty() || highestBlock_ < blocks, "Expected KV blocks of this cache");
     const size_t limit = kv_->byteLength() / sizeof(float);
     const size_t pool = product(product(blocks, op.k.cols), kKvBlockTokens);
-    expect(inside(keys, pool, limit) && inside(values, pool, limit), "Expected keys and values inside the KV cache");
+    expect(inside(keys, pool, limit) && inside(values, pool, limit),
+           "Expected keys and values inside the KV cache");
     op.keys = reinterpret_cast<float*>(kv_->data()) + keys;
     op.values = reinterpret_cast<float*>(kv_->data()) + values;
     op.places = program_->places.data();

@@ -37,9 +37,8 @@ struct Program {
 using FindPages = std::function<std::shared_ptr<Pages>(uint64_t id)>;
 
 /**
- * Decodes and checks a submission; the layout of the words is described in src/encode-submission.ts. Nothing in
- * `words` is trusted: every operand is checked against the memory it names.
- * Throws InvalidOperand.
+ * Decodes and checks a submission; the layout of the words is described in src/encode-submission.ts. Nothing
+ * in `words` is trusted: every operand is checked against the memory it names. Throws InvalidOperand.
  */
 std::unique_ptr<Program> decodeProgram(const double* words, size_t count, const FindPages& find);
 

@@ -11,9 +11,9 @@
 namespace airllm {
 
 /**
- * Work is taken in chunks from a shared counter by the caller and by whichever workers are awake: nobody waits for
- * a worker that the system has not scheduled. Workers spin for some tens of microseconds after a job, which is
- * longer than the gap between two ops of one submission, then sleep.
+ * Work is taken in chunks from a shared counter by the caller and by whichever workers are awake: nobody
+ * waits for a worker that the system has not scheduled. Workers spin for some tens of microseconds after a
+ * job, which is longer than the gap between two ops of one submission, then sleep.
  */
 class ThreadPool {
  public:
@@ -25,7 +25,8 @@ class ThreadPool {
 
   size_t threads() const { return workers_.size() + 1; }
 
-  /** Calls body(begin, end, thread) until [0, units) is covered; chunks are multiples of `chunk` but the last. */
+  /** Calls body(begin, end, thread) until [0, units) is covered; chunks are multiples of `chunk` but the
+   * last. */
   template <typename Body>
   void run(size_t units, size_t chunk, Body&& body) {
     const auto call = [](void* context, size_t begin, size_t end, size_t thread) {
@@ -50,7 +51,8 @@ class ThreadPool {
 
   Job job_{};
   alignas(64) std::atomic<size_t> next_{0};
-  /** Job number (16 bits), open flag, workers that joined (15 bits): one word, so that joining is one step. */
+  /** Job number (16 bits), open flag, workers that joined (15 bits): one word, so that joining is one step.
+   */
   alignas(64) std::atomic<uint32_t> gate_{0};
   alignas(64) std::atomic<uint32_t> finished_{0};
   std::atomic<bool> stopping_{false};

@@ -91,6 +91,7 @@ export class CpuBackend implements Backend {
   }
 
   #expectOpen(): void {
-    if (this.#closed) throw new BackendError('BACKEND_CLOSED', 'Expected an open backend; create another one');
+    if (this.#closed)
+      throw new BackendError('BACKEND_CLOSED', 'Expected an open backend; create another one');
   }
 }

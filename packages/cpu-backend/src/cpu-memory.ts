@@ -96,6 +96,9 @@ export class CpuKvCache extends NativeMemory implements KvCache {
 /** Refuses what is no size before it reaches native code. */
 export function expectSize(what: string, size: number): void {
   if (!(Number.isSafeInteger(size) && size >= 0)) {
-    throw new BackendError('INVALID_OPERAND', `Expected a non-negative integer for ${what} but received ${size}`);
+    throw new BackendError(
+      'INVALID_OPERAND',
+      `Expected a non-negative integer for ${what} but received ${size}`,
+    );
   }
 }

@@ -42,8 +42,13 @@ export function encodeSubmission(submission: EncodableSubmission): Float64Array 
   return new Float64Array(words);
 }
 
-/** The four words of a tensor. */
+/**
+ * The four words of a tensor.
+ *
+ * @throws BackendError `INVALID_OPERAND` for a tensor of an unfinished program.
+ */
 export function tensorWords(tensor: Tensor): [number, number, number, number] {
+  if (tensor.storage.offset < 0) throw invalid('Expected a tensor of a finished program');
   return [tensor.offset, tensor.rows, tensor.cols, tensor.rowStride];
 }
 
@@ -147,7 +152,8 @@ function perRow(
   rows: number,
   encode: (list: Iterable<number>) => void,
 ): void {
-  if (list.length !== rows) throw invalid(`Expected one value for each of ${rows} rows but received ${list.length}`);
+  if (list.length !== rows)
+    throw invalid(`Expected one value for each of ${rows} rows but received ${list.length}`);
   encode(list);
 }
 

@@ -30,6 +30,8 @@ export async function measureMemoryBandwidth(
   } catch (cause) {
     const error = toBackendError(cause);
     if (error !== cause || !(cause instanceof Error) || !cause.message.includes('bad_alloc')) throw error;
-    throw new BackendError('OUT_OF_MEMORY', `Expected ${bytes} bytes to read but the system refused`, { cause });
+    throw new BackendError('OUT_OF_MEMORY', `Expected ${bytes} bytes to read but the system refused`, {
+      cause,
+    });
   }
 }

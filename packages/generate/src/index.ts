@@ -1,7 +1,8 @@
 export { GenerateError, type GenerateErrorCode } from './errors.js';
 export { sizeRun, type RunRequest, type RunSize } from './run/run-size.js';
 export type { GenerationOptions } from './run/generation-options.js';
-export { LanguageModel, type LanguageModelOptions, type RunCounters } from './run/language-model.js';
+export { LanguageModel, type LanguageModelOptions } from './run/language-model.js';
+export type { RunCounters } from './run/run-counters.js';
 export type { FinishReason, TokenEvent } from './run/token-event.js';
 export type { PassShape } from './pass/pass-programs.js';
 export { createSampler, type SampledToken, type Sampler } from './sampling/sampler.js';

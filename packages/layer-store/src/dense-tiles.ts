@@ -27,7 +27,7 @@ interface Entry {
 
 export interface DenseTilesOptions {
   allocate: (byteLength: number) => WeightMemory;
-  loader: TileLoader;
+  loader: Pick<TileLoader, 'load'>;
   /** Read ahead; otherwise a tile is read when it is asked for. */
   prefetch: boolean;
 }
@@ -35,7 +35,10 @@ export interface DenseTilesOptions {
 export class DenseTiles {
   readonly #entries = new Map<number, Entry>();
   readonly #draining = new Set<Promise<void>>();
-  readonly #slotWaiters: (() => void)[] = [];
+  /** Those whose tile is neither in memory nor on its way. */
+  readonly #waiters: (() => void)[] = [];
+  /** Taken before the first read: mapping memory while reads fault pages in would hold the caller up. */
+  readonly #pinned = new Map<number, WeightMemory>();
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
   #asked = -1;
@@ -50,7 +53,7 @@ export class DenseTiles {
     private placement: Placement,
     private readonly options: DenseTilesOptions,
   ) {
-    this.#addSlots();
+    this.#takeMemory();
   }
 
   /** The tile if it is in memory now. Tiles are asked for in cyclic order; a break in it drops what was read ahead. */
@@ -68,15 +71,15 @@ export class DenseTiles {
   async acquire(index: number): Promise<TileLease> {
     this.#ask(index);
     for (;;) {
-      if (this.#closed)
-        throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while a tile was awaited');
+      this.#expectOpen();
       const entry = this.#entries.get(index);
       if (entry) {
         await entry.loading;
+        this.#expectOpen();
         return this.#lease(index, entry);
       }
-      await new Promise<void>((resolve) => this.#slotWaiters.push(resolve));
-      this.#pump();
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      this.#request(index);
     }
   }
 
@@ -92,33 +95,39 @@ export class DenseTiles {
     await this.#settle();
     this.#paused = false;
     for (const [index, entry] of this.#entries) {
-      if (entry.pinned && placement.pinned[index]) continue;
-      if (entry.pinned) entry.memory.dispose();
-      this.#entries.delete(index);
+      if (!entry.pinned || !placement.pinned[index]) this.#entries.delete(index);
     }
-    this.#dropSlots();
+    this.#dropMemory((index) => placement.pinned[index] ?? false);
     this.placement = placement;
-    this.#addSlots();
+    this.#takeMemory();
     this.#next = this.#asked + 1;
   }
 
   /** Waits for reads in flight and gives all memory back. No lease may be held. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const wake of this.#slotWaiters.splice(0)) wake();
+    for (const wake of this.#waiters.splice(0)) wake();
     await this.#settle();
-    for (const entry of this.#entries.values()) if (entry.pinned) entry.memory.dispose();
     this.#entries.clear();
-    this.#dropSlots();
+    this.#dropMemory(() => false);
   }
 
-  #addSlots(): void {
-    const { ringSlots, ringSlotBytes } = this.placement;
-    for (let i = 0; i < ringSlots; i++) this.#slots.push(this.options.allocate(ringSlotBytes));
-    this.#freeSlots.push(...this.#slots);
+  #takeMemory(): void {
+    const { pinned, ringSlots, ringSlotBytes } = this.placement;
+    for (const { index, bufferBytes } of this.tiles) {
+      if (pinned[index] && !this.#pinned.has(index))
+        this.#pinned.set(index, this.options.allocate(bufferBytes));
+    }
+    while (this.#slots.length < ringSlots) this.#slots.push(this.options.allocate(ringSlotBytes));
+    this.#freeSlots = [...this.#slots];
   }
 
-  #dropSlots(): void {
+  #dropMemory(keepsPinned: (index: number) => boolean): void {
+    for (const [index, memory] of this.#pinned) {
+      if (keepsPinned(index)) continue;
+      memory.dispose();
+      this.#pinned.delete(index);
+    }
     for (const slot of this.#slots) slot.dispose();
     this.#slots = [];
     this.#freeSlots = [];
@@ -129,19 +138,33 @@ export class DenseTiles {
     const isRepeat = !this.#askedTaken && index === this.#asked % count;
     if (!isRepeat) {
       const skipped = (index - ((this.#asked + 1) % count) + count) % count;
-      if (skipped > 0) this.#dropReadAhead();
       this.#asked += 1 + skipped;
       this.#askedTaken = false;
-      if (skipped > 0) this.#next = this.#asked;
+      if (skipped > 0) this.#dropReadAhead();
     }
-    if (!this.#entries.has(index)) this.#next = this.#asked;
+    this.#request(index);
+  }
+
+  /** Has the asked tile read first if it is absent: after a failed read others may have its memory. */
+  #request(index: number): void {
+    if (!this.#entries.has(index)) {
+      this.#next = this.#asked;
+      if (this.#freeSlots.length === 0) this.#dropReadAhead();
+    }
     this.#pump();
   }
 
   #dropReadAhead(): void {
-    for (const [index, entry] of this.#entries) {
-      if (!entry.pinned && !entry.taken) this.#discard(index, entry);
-    }
+    this.#next = this.#asked;
+    const dropped = [...this.#entries].filter(([, entry]) => !entry.pinned && !entry.taken);
+    for (const [index] of dropped) this.#entries.delete(index);
+    for (const [, entry] of dropped) this.#free(entry);
+  }
+
+  /** A read ended or memory came free. */
+  #advance(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+    this.#pump();
   }
 
   /** Starts reads from `next` on while memory is free and the cycle is not full. */
@@ -162,7 +185,7 @@ export class DenseTiles {
     const tile = this.tiles[index];
     if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
     const pinned = this.placement.pinned[index] ?? false;
-    const memory = pinned ? this.options.allocate(tile.bufferBytes) : this.#freeSlots.pop();
+    const memory = pinned ? this.#pinned.get(index) : this.#freeSlots.pop();
     if (!memory) return false;
     this.#inFlight += 1;
     const loading = this.options.loader.load(tile, memory).finally(() => (this.#inFlight -= 1));
@@ -171,7 +194,7 @@ export class DenseTiles {
     loading.then(
       () => {
         entry.loaded = true;
-        this.#pump();
+        this.#advance();
       },
       () => {
         if (this.#entries.get(index) === entry) this.#discard(index, entry);
@@ -195,14 +218,17 @@ export class DenseTiles {
     });
   }
 
-  /** Forgets a streamed or failed tile; its memory is free once no read is in flight. */
+  /** Forgets a streamed or failed tile. */
   #discard(index: number, entry: Entry): void {
     this.#entries.delete(index);
+    this.#free(entry);
+  }
+
+  /** Gives the memory of a forgotten tile back, once no read is in flight. */
+  #free(entry: Entry): void {
     const free = (): void => {
-      if (entry.pinned) entry.memory.dispose();
-      else this.#freeSlots.push(entry.memory);
-      this.#slotWaiters.shift()?.();
-      this.#pump();
+      if (!entry.pinned) this.#freeSlots.push(entry.memory);
+      this.#advance();
     };
     if (entry.loaded) return free();
     const drained = entry.loading
@@ -212,6 +238,11 @@ export class DenseTiles {
         free();
       });
     this.#draining.add(drained);
+  }
+
+  #expectOpen(): void {
+    if (!this.#closed) return;
+    throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while a tile was awaited');
   }
 
   async #settle(): Promise<void> {

@@ -26,11 +26,15 @@ export class ExpertTiles {
 
   constructor(
     private readonly tiles: ReadonlyMap<number, Tile>,
-    private readonly options: { allocate: (byteLength: number) => WeightMemory; loader: TileLoader },
+    private readonly options: {
+      allocate: (byteLength: number) => WeightMemory;
+      loader: Pick<TileLoader, 'load'>;
+    },
   ) {}
 
   /** Sets the number of slots. No lease may be held; a smaller cache forgets everything. */
   async resize(slots: number, slotBytes: number): Promise<void> {
+    this.#expected.clear();
     if (slots < this.#slots.length) {
       await this.#settle();
       this.#entries.clear();
@@ -59,14 +63,14 @@ export class ExpertTiles {
   /** Waits for the tile. Leases of other tiles must be on their way back, or it may wait for ever. */
   async acquire(index: number): Promise<TileLease> {
     for (;;) {
-      if (this.#closed)
-        throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while an expert was awaited');
+      this.#expectOpen();
       const entry =
         this.#entries.get(index) ??
         this.#startRead(index, (candidate) => !this.#expected.has(candidate)) ??
         this.#startRead(index, () => true);
       if (entry) {
         await entry.loading;
+        this.#expectOpen();
         return this.#lease(index, entry);
       }
       await new Promise<void>((resolve) => this.#slotWaiters.push(resolve));
@@ -138,6 +142,11 @@ export class ExpertTiles {
         this.#pump();
       },
     });
+  }
+
+  #expectOpen(): void {
+    if (!this.#closed) return;
+    throw new LayerStoreError('STORE_CLOSED', 'The layer store was closed while an expert was awaited');
   }
 
   async #settle(): Promise<void> {

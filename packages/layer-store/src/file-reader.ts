@@ -20,10 +20,14 @@ export interface ReadRequest {
 /** The directness of reads, for people: undefined, or why the page cache is in between. */
 export type BufferedReason = string | undefined;
 
+const REFUSED = 'the file system refuses direct reads';
+
 /** Keeps checkpoint files open and reads ranges of them. Close it when the last read has ended. */
 export class FileReader {
   readonly #direct = new Map<string, Promise<FileHandle | undefined>>();
   readonly #buffered = new Map<string, Promise<FileHandle>>();
+  /** Files that were opened for direct reads and then refused one. */
+  readonly #refusing = new Set<string>();
   #bufferedReason: BufferedReason;
 
   /** Why some reads went through the page cache; undefined when all were direct. */
@@ -35,12 +39,8 @@ export class FileReader {
   async read(request: ReadRequest): Promise<void> {
     const { path, fileOffset, neededBytes } = request;
     try {
-      const handle = (await this.#directHandle(request)) ?? (await this.#bufferedHandle(path));
-      const arrived = await readFully(handle, request).catch(async (error: unknown) => {
-        if (!isInvalidArgument(error)) throw error;
-        this.#fallBack(path, 'the file system refuses direct reads');
-        return readFully(await this.#bufferedHandle(path), request);
-      });
+      let arrived = await this.#readDirect(request);
+      if (arrived < neededBytes) arrived = await readFully(await this.#bufferedHandle(path), request);
       if (arrived < neededBytes) {
         throw new LayerStoreError(
           'READ_FAILED',
@@ -59,26 +59,35 @@ export class FileReader {
   }
 
   async close(): Promise<void> {
-    const handles = await Promise.allSettled([...this.#direct.values(), ...this.#buffered.values()]);
+    const opened = [...this.#direct.values(), ...this.#buffered.values()];
     this.#direct.clear();
     this.#buffered.clear();
-    await Promise.allSettled(handles.map((h) => (h.status === 'fulfilled' ? h.value?.close() : undefined)));
+    await Promise.allSettled(opened.map(async (handle) => (await handle)?.close()));
+  }
+
+  /** Bytes that arrived; fewer than needed where the buffered path has to decide. */
+  async #readDirect(request: ReadRequest): Promise<number> {
+    const handle = await this.#directHandle(request);
+    if (!handle) return 0;
+    try {
+      return await readFully(handle, request, PAGE_BYTES);
+    } catch (error) {
+      if (!isInvalidArgument(error)) throw error;
+      this.#bufferedReason ??= REFUSED;
+      this.#refusing.add(request.path);
+      return 0;
+    }
   }
 
   async #directHandle(request: ReadRequest): Promise<FileHandle | undefined> {
     const { path, memory, bufferOffset, fileOffset, byteLength } = request;
     const misaligned = [bufferOffset, fileOffset, byteLength].some((value) => value % PAGE_BYTES !== 0);
-    if (misaligned) return undefined;
+    if (misaligned || this.#refusing.has(path)) return undefined;
     if (!memory.pageAligned) {
       this.#bufferedReason ??= 'this backend has no page-aligned memory';
       return undefined;
     }
-    let handle = this.#direct.get(path);
-    if (!handle) {
-      handle = this.#openDirect(path);
-      this.#direct.set(path, handle);
-    }
-    return handle;
+    return openOnce(this.#direct, path, () => this.#openDirect(path));
   }
 
   async #openDirect(path: string): Promise<FileHandle | undefined> {
@@ -92,34 +101,34 @@ export class FileReader {
       return await open(path, constants.O_RDONLY | flag);
     } catch (error) {
       if (!isInvalidArgument(error)) throw error;
-      this.#bufferedReason ??= 'the file system refuses direct reads';
+      this.#bufferedReason ??= REFUSED;
       return undefined;
     }
   }
 
-  #fallBack(path: string, reason: string): void {
-    this.#bufferedReason ??= reason;
-    const direct = this.#direct.get(path);
-    this.#direct.set(path, Promise.resolve(undefined));
-    void direct?.then((handle) => handle?.close());
-  }
-
   #bufferedHandle(path: string): Promise<FileHandle> {
-    let handle = this.#buffered.get(path);
-    if (!handle) {
-      handle = open(path, constants.O_RDONLY);
-      this.#buffered.set(path, handle);
-      handle.catch(() => this.#buffered.delete(path));
-    }
-    return handle;
+    return openOnce(this.#buffered, path, () => open(path, constants.O_RDONLY));
   }
 }
 
-/** Reads until `neededBytes` are there or the file ends; returns the bytes that arrived. */
-async function readFully(handle: FileHandle, request: ReadRequest): Promise<number> {
+/** The handle of `path`, opened if it is not; an open that failed is tried again next time. */
+function openOnce<T>(handles: Map<string, Promise<T>>, path: string, create: () => Promise<T>): Promise<T> {
+  const known = handles.get(path);
+  if (known) return known;
+  const handle = create();
+  handles.set(path, handle);
+  handle.catch(() => handles.delete(path));
+  return handle;
+}
+
+/**
+ * Reads until `neededBytes` are there or the file ends; returns the bytes that arrived. Where offsets have to
+ * be multiples of `step`, a read that ends between them is taken for the end.
+ */
+async function readFully(handle: FileHandle, request: ReadRequest, step = 1): Promise<number> {
   const { memory, bufferOffset, byteLength, fileOffset, neededBytes } = request;
   let arrived = 0;
-  while (arrived < neededBytes) {
+  while (arrived < neededBytes && arrived % step === 0) {
     const { bytesRead } = await handle.read(
       memory.bytes,
       bufferOffset + arrived,

@@ -31,7 +31,7 @@ export interface LayerStoreOptions {
  * @throws LayerStoreError `BUDGET_TOO_SMALL`, `READ_FAILED`
  */
 export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
-  const store = new LayerStore(options);
+  const store = construct(options);
   try {
     await store.readVectors();
   } catch (error) {
@@ -39,6 +39,24 @@ export async function openLayerStore(options: LayerStoreOptions): Promise<LayerS
     throw error;
   }
   return store;
+}
+
+/** A store that could not get all of its memory gives back what it got. */
+function construct(options: LayerStoreOptions): LayerStore {
+  let taken: WeightMemory[] | undefined = [];
+  const allocate = (byteLength: number): WeightMemory => {
+    const memory = options.allocate(byteLength);
+    taken?.push(memory);
+    return memory;
+  };
+  try {
+    return new LayerStore({ ...options, allocate });
+  } catch (error) {
+    for (const memory of taken) memory.dispose();
+    throw error;
+  } finally {
+    taken = undefined;
+  }
 }
 
 export class LayerStore implements AsyncDisposable {
@@ -137,9 +155,13 @@ export class LayerStore implements AsyncDisposable {
 
   /** Changes the budget between passes; no lease may be held. Tiles that may stay are not read again. */
   async resize(budgetBytes: number): Promise<void> {
+    const { expertSlots } = this.#placement;
     this.#placement = this.#place(budgetBytes);
+    const { expertSlots: slots, expertSlotBytes } = this.#placement;
+    // What experts give up goes before dense tiles take it.
+    await this.#experts.resize(Math.min(slots, expertSlots), expertSlotBytes);
     await this.#dense.replace(this.#placement);
-    await this.#experts.resize(this.#placement.expertSlots, this.#placement.expertSlotBytes);
+    await this.#experts.resize(slots, expertSlotBytes);
   }
 
   /** Waits for reads in flight, gives all memory back and closes the files. */

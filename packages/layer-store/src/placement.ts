@@ -75,7 +75,8 @@ function pinDense(
   const pinned = dense.map(() => false);
   for (const index of spreadOrder(dense.length)) {
     const bytes = dense[index]?.bufferBytes ?? 0;
-    if (bytes > room) continue;
+    // A smaller tile further on might fit, but then a larger budget could drop what a smaller one kept.
+    if (bytes > room) break;
     pinned[index] = true;
     pinnedBytes += bytes;
     room -= bytes;

@@ -3,19 +3,27 @@
 import type { WeightMemory } from '@airllm/backend';
 import type { FileReader } from './file-reader.js';
 import type { ResolvedWeight } from './resolve-weights.js';
-import { ceilPage, floorPage } from './tile.js';
+import { ceilPage, floorPage, PAGE_BYTES } from './tile.js';
 
 /** Rows read at once; with the pages around them this is what `RowReader` holds. */
 export const ROWS_PER_READ = 64;
 
 /** Memory a `RowReader` holds for rows of this weight: the rows in pages, and packed. */
 export function rowReaderBytes(weight: ResolvedWeight): number {
-  return ROWS_PER_READ * (pagedRowBytes(weight) + ceilPage(weight.rowBytes));
+  return pagedBytes(weight) + packedBytes(weight);
+}
+
+function pagedBytes(weight: ResolvedWeight): number {
+  return ROWS_PER_READ * pagedRowBytes(weight);
+}
+
+function packedBytes(weight: ResolvedWeight): number {
+  return ceilPage(ROWS_PER_READ * weight.rowBytes);
 }
 
 /** Pages that a row can touch. */
 function pagedRowBytes(weight: ResolvedWeight): number {
-  return ceilPage(weight.rowBytes) + 4096;
+  return ceilPage(weight.rowBytes) + PAGE_BYTES;
 }
 
 export class RowReader {
@@ -27,8 +35,8 @@ export class RowReader {
     private readonly reader: FileReader,
     allocate: (byteLength: number) => WeightMemory,
   ) {
-    this.#paged = allocate(ROWS_PER_READ * pagedRowBytes(weight));
-    this.#packed = allocate(ROWS_PER_READ * ceilPage(weight.rowBytes));
+    this.#paged = allocate(pagedBytes(weight));
+    this.#packed = allocate(packedBytes(weight));
   }
 
   /**

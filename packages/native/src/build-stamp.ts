@@ -14,7 +14,10 @@ export interface BuildStamp {
 export function currentStamp(packageDir: string, toolchainVersions: string): BuildStamp {
   const sources = createHash('sha256');
   for (const file of sourceFiles(packageDir)) {
-    sources.update(`${relative(packageDir, file)}\0`).update(readFileSync(file)).update('\0');
+    sources
+      .update(`${relative(packageDir, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
   }
   const { CXX, CXXFLAGS, LDFLAGS } = process.env;
   const settings = [process.platform, process.arch, packageDir, toolchainVersions, CXX, CXXFLAGS, LDFLAGS];

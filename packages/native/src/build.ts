@@ -70,7 +70,11 @@ function runCmakeJs(packageDir: string, buildDir: string, toolchain: Toolchain):
   const args = [cmakeJs, 'build', '--directory', packageDir, '--parallel', '4'];
   args.push(`--CDAIRLLM_NODE_ADDON_API=${addonApi}`);
   if (process.platform !== 'win32') args.push(`--CDCMAKE_CXX_COMPILER=${toolchain.compiler}`);
-  const result = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const result = spawnSync(process.execPath, args, {
+    env: process.env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   mkdirSync(buildDir, { recursive: true });
   const logPath = join(buildDir, 'airllm-build.log');
   const log = `${result.stdout}${result.stderr}`;

@@ -25,14 +25,20 @@ export function findToolchain(env: NodeJS.ProcessEnv = process.env): ToolchainSe
     return { toolchain: { compiler, versions: `${compiler}: ${version}; cmake: ${cmake}` } };
   }
   const noCompiler = compilers.every((compiler) => versionOf(compiler, env) === undefined);
-  return { missing: [...(noCompiler ? ['a C++20 compiler'] : []), ...(cmake === undefined ? ['CMake'] : [])] };
+  return {
+    missing: [...(noCompiler ? ['a C++20 compiler'] : []), ...(cmake === undefined ? ['CMake'] : [])],
+  };
 }
 
 /** True unless the compiler says that it does not know C++20. */
 export function knowsCpp20(toolchain: Toolchain): boolean {
   if (process.platform === 'win32') return true;
   const args = ['-std=c++20', '-fsyntax-only', '-x', 'c++', '-'];
-  const probe = spawnSync(toolchain.compiler, args, { input: 'int main() {}\n', encoding: 'utf8' });
+  const probe = spawnSync(toolchain.compiler, args, {
+    env: process.env,
+    input: 'int main() {}\n',
+    encoding: 'utf8',
+  });
   return probe.status === 0 || !/(c\+\+20|std=)/.test(probe.stderr ?? '');
 }
 

@@ -16,10 +16,7 @@ export async function inspectModel(id: string, flags: ModelFlags & { json?: bool
     );
     return;
   }
-  const table = new Table({
-    head: ['tensor', 'dtype', 'shape', 'bytes', ''],
-    style: { head: [], border: [] },
-  });
+  const table = createTable(['tensor', 'dtype', 'shape', 'bytes', '']);
   for (const { name, dtype, shape, byteLength } of tensors) {
     table.push([
       name,

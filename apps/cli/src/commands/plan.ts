@@ -14,10 +14,7 @@ export async function printPlan(id: string, flags: ModelFlags & { json?: boolean
 }
 
 export function formatPlan(plan: ModelPlan): string {
-  const layers = new Table({
-    head: ['', 'weights', 'in memory', 'read per token', ''],
-    style: { head: [], border: [] },
-  });
+  const layers = createTable(['', 'weights', 'in memory', 'read per token', '']);
   for (const layer of plan.layers) {
     const experts =
       layer.expertBytes > 0 ? ` + experts routed to (of ${prettyBytes(layer.expertBytes)})` : '';

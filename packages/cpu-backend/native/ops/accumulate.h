@@ -1,6 +1,8 @@
 // accumulate: x += y; x, y [T, N] float32.
 #pragma once
 
+#include "column_blocks.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
 

@@ -1,6 +1,7 @@
 // attention: appends k, v to a paged cache, then softmax(scale · q·kᵀ) · v per row and head.
 //   q, out [T, heads · headDim]; k, v [T, kvHeads · headDim] float32; out must not overlap the others
-//   keys, values [blocks, kvHeads, 16, headDim] float32; token t of a sequence lies in its block t / 16, slot t % 16
+//   keys, values [blocks, kvHeads, 16, headDim] float32; token t of a sequence lies in its block t / 16, slot
+//   t % 16
 // Head h reads key head h / (heads / kvHeads). A row at position p sees max(0, p − window + 1) … p.
 //
 // Online softmax in the order of blocks, which start at multiples of 16 of the position: what a row computes
@@ -8,6 +9,9 @@
 #pragma once
 
 #include <math.h>
+
+#include "../simd/simd_math.h"
+#include "../simd/tile.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -29,8 +33,8 @@ inline void scoreKeys(const float* q, const float* keys, size_t count, size_t he
   for (; i + 4 <= count; i += 4) {
     Tile<4, 1> tile;
     clear(tile);
-    accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(keys + i * headDim), headDim * sizeof(float), q,
-                                0, headDim, tile);
+    accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(keys + i * headDim), headDim * sizeof(float),
+                                q, 0, headDim, tile);
     for (size_t j = 0; j < 4; j++) scores[i + j] = sum(tile.acc[j]) * scale;
   }
   for (; i < count; i++) {

@@ -2,6 +2,8 @@
 //   table [V, C] f32, f16 or bf16; ids [T] uint32, each < V; out [T, C] float32.
 #pragma once
 
+#include "../simd/tile.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
 

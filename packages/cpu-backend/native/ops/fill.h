@@ -1,6 +1,8 @@
 // fill: x = value; x [T, N] float32.
 #pragma once
 
+#include "column_blocks.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
 

@@ -6,6 +6,9 @@
 
 #include <math.h>
 
+#include "../simd/simd_math.h"
+#include "column_blocks.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
 

@@ -4,13 +4,17 @@
 //   bias   [N] of any dtype, or absent
 //   out    [T, N] float32, rows `stride` apart
 //
-// One order of summation for every T and every split of N: an output is ONE vector accumulator over k in steps of
-// kLanes (the tail padded with zeros), then sum(), then the bias. So a row never depends on its batch. The three
-// paths below only differ in which outputs they keep in registers together and in when they widen the weight:
+// One order of summation for every T and every split of N: an output is ONE vector accumulator over k in
+// steps of kLanes (the tail padded with zeros), then sum(), then the bias. So a row never depends on its
+// batch. The three paths below only differ in which outputs they keep in registers together and in when they
+// widen the weight:
 //   T = 1      gemv:   8 weight rows at once, streamed from memory
 //   T ≤ 16     direct: 4 weight rows × up to kTileRows rows of x, widened on the fly, read from memory once
-//   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the next
+//   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the
+//   next
 #pragma once
+
+#include "../simd/tile.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -18,52 +22,11 @@ namespace {
 constexpr size_t kDirectRows = 16;
 constexpr size_t kWeightTile = 4;
 constexpr size_t kGemvRows = 8;
-/** Bytes ahead of the current position that gemv asks for, in every one of its streams. */
-constexpr size_t kPrefetchBytes = 1024;
-
 /** Panel of the blocked path: weight rows × k widened once, used by kPanelRows rows of x. */
 constexpr size_t kPanelWeights = 32;
 constexpr size_t kPanelDepth = 1024;
 constexpr size_t kPanelRows = 96;
 static_assert(kPanelWeights * (kPanelDepth + kPanelRows * kLanes) <= kScratchFloats);
-
-template <DType D>
-constexpr size_t kBytes = D == DType::kF32 ? 4 : 2;
-
-/** N × T accumulators: output (n, t) at n * T + t. Loops over them are flat, which compilers unroll reliably. */
-template <size_t N, size_t T>
-struct Tile {
-  F acc[N * T];
-};
-
-template <size_t N, size_t T>
-inline void clear(Tile<N, T>& tile) {
-  AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = zero();
-}
-
-/** tile(n, t) += w[n, k] · x[t, k] over `depth` values of k; w rows `wStride` bytes apart. */
-template <DType D, size_t N, size_t T>
-inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, size_t xStride, size_t depth,
-                           Tile<N, T>& tile) {
-  F rows[T];
-  F weights = zero();
-  size_t k = 0;
-  for (; k + kLanes <= depth; k += kLanes) {
-    AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
-    AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
-      if (i % T == 0) weights = loadWeight<D>(w + i / T * wStride + k * kBytes<D>);
-      tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
-    }
-  }
-  if (k < depth) {
-    const size_t left = depth - k;
-    AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = loadPartial(x + t * xStride + k, left);
-    AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
-      if (i % T == 0) weights = loadWeightPartial<D>(w + i / T * wStride + k * kBytes<D>, left);
-      tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
-    }
-  }
-}
 
 AIRLLM_NOINLINE float biasAt(const Weight& bias, size_t n) {
   F value = zero();
@@ -95,24 +58,26 @@ inline void directTile(const LinearOp& op, size_t n, size_t t) {
   const size_t rowBytes = op.weight.cols * kBytes<D>;
   Tile<N, T> tile;
   clear(tile);
-  accumulateTile<D>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
+  accumulateTile<D, true>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
                           op.weight.cols, tile);
   for (size_t i = 0; i < N * T; i++) finish(op, t + i % T, n + i / T, tile.acc[i]);
 }
 
+/** All rows of x against weight rows [n, n + N): whole tiles, then one of the rows that are left. */
 template <DType D, size_t N>
 inline void directRows(const LinearOp& op, size_t n) {
   size_t t = 0;
   for (; t + kTileRows <= op.x.rows; t += kTileRows) directTile<D, N, kTileRows>(op, n, t);
   const size_t left = op.x.rows - t;
   if constexpr (kTileRows > 3) {
-    if (left >= 3) {
-      directTile<D, N, 3>(op, n, t);
-      t += 3;
-    }
+    if (left == 5) return directTile<D, N, 5>(op, n, t);
+    if (left == 4) return directTile<D, N, 4>(op, n, t);
+    if (left == 3) return directTile<D, N, 3>(op, n, t);
   }
-  for (; t + 2 <= op.x.rows; t += 2) directTile<D, N, 2>(op, n, t);
-  if (t < op.x.rows) directTile<D, N, 1>(op, n, t);
+  if constexpr (kTileRows > 1) {
+    if (left == 2) return directTile<D, N, 2>(op, n, t);
+  }
+  if (left == 1) directTile<D, N, 1>(op, n, t);
 }
 
 /** T = 1: kGemvRows streams of the weight, each asked for kPrefetchBytes ahead. */
@@ -170,12 +135,13 @@ inline void panelTile(const float* panel, const float* x, size_t xStride, size_t
                       float* carried) {
   Tile<N, T> tile;
   AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = first ? zero() : load(carried + i * kLanes);
-  accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(panel), kPanelDepth * sizeof(float), x, xStride,
-                              depth, tile);
+  accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(panel), kPanelDepth * sizeof(float), x,
+                              xStride, depth, tile);
   AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) store(carried + i * kLanes, tile.acc[i]);
 }
 
-/** `count` ≤ kPanelWeights rows of the panel against T rows of x. carried: [count][T] vectors, tile by tile. */
+/** `count` ≤ kPanelWeights rows of the panel against T rows of x. carried: [count][T] vectors, tile by tile.
+ */
 template <size_t T>
 inline void panelRows(const float* panel, size_t count, const float* x, size_t xStride, size_t depth,
                       bool first, float* carried) {

@@ -1,4 +1,5 @@
-// readAll: reads `bytes` (a multiple of 512) once with vector loads, as the memory bandwidth measurement needs.
+// readAll: reads `bytes` (a multiple of 512) once with vector loads, as the memory bandwidth measurement
+// needs.
 #pragma once
 
 namespace airllm::AIRLLM_ISA {

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "../simd/tile.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
 

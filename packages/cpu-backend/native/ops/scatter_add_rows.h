@@ -1,5 +1,6 @@
 // scatterAddRows: out[indices[i], :] += scales[i] · x[i, :]; x [T, C], out [R, C], scales [T] float32;
-// indices [T] uint32, each < R, repeats allowed. Threads split the columns, so repeated rows add in the order of i.
+// indices [T] uint32, each < R, repeats allowed. Threads split the columns, so repeated rows add in the order
+// of i.
 #pragma once
 
 namespace airllm::AIRLLM_ISA {

@@ -55,9 +55,7 @@ inline F div(F a, F b) { return _mm512_div_ps(a, b); }
 inline F min(F a, F b) { return _mm512_min_ps(a, b); }
 inline F max(F a, F b) { return _mm512_max_ps(a, b); }
 inline F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
-inline F roundNearest(F v) {
-  return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
+inline F roundNearest(F v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 /** 2ⁿ of integral n within [-126, 127]. */
 inline F pow2(F n) {
   return _mm512_castsi512_ps(

@@ -1,4 +1,5 @@
-// Vectors of 4 float32 lanes over AArch64 Advanced SIMD (always present there, FMA and f16 conversion included).
+// Vectors of 4 float32 lanes over AArch64 Advanced SIMD (always present there, FMA and f16 conversion
+// included).
 #pragma once
 
 #include <arm_neon.h>

@@ -75,7 +75,7 @@ export class Submitter {
   /** After a failure elsewhere: forgets what was not submitted and waits for what was. Never throws. */
   async abandon(): Promise<void> {
     this.#commands = [];
-    for (const lease of this.#leases.splice(0)) lease.release();
     await Promise.all(this.#inFlight);
+    for (const lease of this.#leases.splice(0)) lease.release();
   }
 }

@@ -23,7 +23,7 @@ export function resolveMaxNewTokens(
   options: GenerationOptions,
   generationConfig: Readonly<Record<string, unknown>>,
 ): number {
-  const value = options.maxNewTokens ?? generationConfig['max_new_tokens'] ?? DEFAULT_MAX_NEW_TOKENS;
+  const value: unknown = options.maxNewTokens ?? generationConfig['max_new_tokens'] ?? DEFAULT_MAX_NEW_TOKENS;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
     throw new GenerateError(
       'INVALID_OPTION',

@@ -11,7 +11,9 @@ import { resolveSamplingOptions } from '../sampling/sampling-options.js';
 import { SamplingWorkspace } from '../sampling/workspace.js';
 import type { TokenDecoder } from '../stop/stream-decoder.js';
 import { createTextStream } from '../stop/text-stream.js';
+import { checkPrompt } from './check-prompt.js';
 import { checkOptionNames, resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
+import { createRunCounters } from './run-counters.js';
 import { RunLock } from './run-lock.js';
 import { blocksFor, sizeRun, type RunSize } from './run-size.js';
 import { Sequence } from './sequence.js';
@@ -34,18 +36,6 @@ export interface LanguageModelOptions {
   readonly decoder?: TokenDecoder | undefined;
 }
 
-/** Counters since the model was opened. */
-export interface RunCounters {
-  passes: number;
-  promptTokens: number;
-  generatedTokens: number;
-  /** Tokens that came out of decode passes: all but the first of every sequence. */
-  decodeTokens: number;
-  /** Seconds in passes that computed a prompt, and in passes that computed one token per sequence. */
-  prefillSeconds: number;
-  decodeSeconds: number;
-}
-
 /** Activations and KV cache of one run; disposing twice is harmless. */
 interface RunMemory extends Disposable {
   readonly arena: Arena;
@@ -56,14 +46,7 @@ interface RunMemory extends Disposable {
 const ACTIVATION_SHARE = 1 / 8;
 
 export class LanguageModel {
-  readonly counters: RunCounters = {
-    passes: 0,
-    promptTokens: 0,
-    generatedTokens: 0,
-    decodeTokens: 0,
-    prefillSeconds: 0,
-    decodeSeconds: 0,
-  };
+  readonly counters = createRunCounters();
   readonly #options: LanguageModelOptions;
   readonly #passes: PassRunner;
   readonly #lock = new RunLock();
@@ -96,8 +79,9 @@ export class LanguageModel {
     options: GenerationOptions = {},
   ): AsyncGenerator<TokenEvent, void, void> {
     const { definition, maxSequenceTokens, generationConfig = {} } = this.#options;
+    const { vocabSize } = definition.sizes;
     checkOptionNames(options);
-    prompts.forEach((prompt) => this.#checkPrompt(prompt, 1));
+    for (const prompt of prompts) checkPrompt(prompt, { vocabSize, maxSequenceTokens, room: 1 });
     const maxNewTokens = resolveMaxNewTokens(options, generationConfig);
     const sequenceTokens = prompts.map((prompt) => Math.min(prompt.length + maxNewTokens, maxSequenceTokens));
     const createSequence = this.#sequenceFactory(options);
@@ -150,8 +134,9 @@ export class LanguageModel {
     ids: readonly number[],
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<Float32Array> {
-    this.#checkPrompt(ids, 0);
-    const { vocabSize } = this.#options.definition.sizes;
+    const { definition, maxSequenceTokens } = this.#options;
+    const { vocabSize } = definition.sizes;
+    checkPrompt(ids, { vocabSize, maxSequenceTokens, room: 0 });
     const release = await this.#lock.acquire();
     try {
       throwIfAborted(this.#closing.signal);
@@ -208,61 +193,49 @@ export class LanguageModel {
       });
   }
 
-  #checkPrompt(prompt: readonly number[], room: number): void {
-    const { definition, maxSequenceTokens } = this.#options;
-    const { vocabSize } = definition.sizes;
-    if (prompt.length === 0)
-      throw new GenerateError('INVALID_OPTION', 'Expected at least one token per prompt but received none');
-    const unknown = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
-    if (unknown !== undefined) {
-      throw new GenerateError(
-        'INVALID_OPTION',
-        `Expected token ids within [0, ${vocabSize}) but received ${unknown}`,
-        {
-          fields: { option: 'inputIds', expected: `[0, ${vocabSize})`, found: unknown },
-        },
-      );
-    }
-    if (prompt.length + room > maxSequenceTokens) {
-      throw new GenerateError(
-        'CONTEXT_OVERFLOW',
-        `Expected a prompt of at most ${maxSequenceTokens - room} tokens but received ${prompt.length}; shorten it or raise maxSeqLen`,
-        { fields: { promptTokens: prompt.length, maxSequenceTokens } },
-      );
-    }
-  }
-
-  /** Sizes the run and, where it needs more than is reserved, takes memory back from pinned weights. */
+  /**
+   * Sizes the run and, where it needs more than is reserved, takes memory back from pinned weights. Where even
+   * that is too little, the prompt is computed in the smallest chunks.
+   */
   async #reserve(
     sequenceTokens: readonly number[],
     prompts: readonly (readonly number[])[],
   ): Promise<RunSize> {
-    const { definition, memoryBytes, store } = this.#options;
+    const { definition, memoryBytes } = this.#options;
     const promptRows = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
-    const size = sizeRun(definition, { sequenceTokens, promptRows }, memoryBytes * ACTIVATION_SHARE);
-    if (size.bytes <= this.#reservedRunBytes) return size;
+    const sizeWithin = (activationBytes: number): RunSize =>
+      sizeRun(definition, { sequenceTokens, promptRows }, activationBytes);
+    const wanted = sizeWithin(memoryBytes * ACTIVATION_SHARE);
+    if (!(await this.#makeRoom(wanted))) return wanted;
+    const smallest = sizeWithin(0);
+    const refusal = await this.#makeRoom(smallest);
+    if (!refusal) return smallest;
+    const { bytes, kvBytes, arenaBytes } = smallest;
+    const missing = Number(refusal.fields['minimumBytes']) + bytes - memoryBytes;
+    throw new GenerateError(
+      'BUDGET_TOO_SMALL',
+      `Expected ${missing} more bytes of memory for this run (KV cache ${kvBytes}, activations ${arenaBytes}); raise memory.host by that much, or lower maxNewTokens or the batch`,
+      { fields: { missingBytes: missing, kvBytes, activationBytes: arenaBytes }, cause: refusal },
+    );
+  }
+
+  /** Has the store leave room for a run; returns its refusal where it cannot. */
+  async #makeRoom({ bytes }: RunSize): Promise<LayerStoreError | undefined> {
+    if (bytes <= this.#reservedRunBytes) return undefined;
     try {
-      await store.resize(memoryBytes - size.bytes);
+      await this.#options.store.resize(this.#options.memoryBytes - bytes);
     } catch (error) {
-      if (!(error instanceof LayerStoreError) || error.code !== 'BUDGET_TOO_SMALL') throw error;
-      const missing = Number(error.fields['minimumBytes']) + size.bytes - memoryBytes;
-      throw new GenerateError(
-        'BUDGET_TOO_SMALL',
-        `Expected ${missing} more bytes of memory for this run (KV cache ${size.kvBytes}, activations ${size.arenaBytes}); raise memory.host by that much, or lower maxNewTokens or the batch`,
-        {
-          fields: { missingBytes: missing, kvBytes: size.kvBytes, activationBytes: size.arenaBytes },
-          cause: error,
-        },
-      );
+      if (error instanceof LayerStoreError && error.code === 'BUDGET_TOO_SMALL') return error;
+      throw error;
     }
-    this.#reservedRunBytes = size.bytes;
-    return size;
+    this.#reservedRunBytes = bytes;
+    return undefined;
   }
 
   #allocate(size: RunSize): RunMemory {
     const { backend } = this.#options;
-    const arena = backend.createArena(size.arenaElements);
     const kvCache = backend.createKvCache(size.kvShape);
+    const arena = disposingOnError(kvCache, () => backend.createArena(size.arenaElements));
     let alive = true;
     const memory: RunMemory = {
       arena,
@@ -298,5 +271,15 @@ export class LanguageModel {
       this.counters.prefillSeconds += seconds;
       this.counters.promptTokens += passes.reduce((sum, { tokens }) => sum + tokens.length, 0);
     }
+  }
+}
+
+/** `create()`; `other` is given back if that fails. */
+function disposingOnError<T>(other: { dispose(): void }, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    other.dispose();
+    throw error;
   }
 }

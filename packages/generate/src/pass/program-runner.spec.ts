@@ -1,0 +1,200 @@
+import { Recorder, type Command, type WeightSlice } from '@airllm/backend';
+import type { LayerStore, TilePart } from '@airllm/layer-store';
+import { FakeDevice, fakeLease, settled, type FakeLease } from '../../test/fakes.js';
+import { ProgramRunner } from './program-runner.js';
+import { Submitter } from './submitter.js';
+
+/** A store of tiles with these blocks of rows: `[weight, rowStart, rowCount]`. */
+function fakeStore(blocks: readonly (readonly [string, number, number])[][], streamed = true) {
+  const parts = new Map<string, TilePart[]>();
+  blocks.forEach((tileBlocks, tile) => {
+    for (const [name, rowStart, rowCount] of tileBlocks) {
+      const part = { tile, rowStart, rowCount, bufferOffset: rowStart, weight: { name, cols: 4 } };
+      parts.set(name, [...(parts.get(name) ?? []), part as unknown as TilePart]);
+    }
+  });
+  const leases: FakeLease[] = [];
+  const events: string[] = [];
+  const waiting = new Map<number, { grant(): void; refuse(error: Error): void }>();
+  const lend = (tile: number): FakeLease => {
+    const lease = fakeLease(tile, streamed);
+    leases.push(lease);
+    return lease;
+  };
+  const absent = new Set<number>();
+  const store = {
+    parts: (name: string) => parts.get(name) ?? [],
+    vector: (name: string) => ({ name, byteOffset: 0, dtype: 'f32', rows: 1, cols: 8 }),
+    expectExperts: (names: readonly string[]) => events.push(`expect ${names.join()}`),
+    tryAcquire: (tile: number) => {
+      events.push(`try ${tile}`);
+      return absent.has(tile) ? undefined : lend(tile);
+    },
+    acquire: (tile: number) => {
+      events.push(`wait ${tile}`);
+      return new Promise((grant, refuse) => {
+        waiting.set(tile, { grant: () => grant(lend(tile)), refuse });
+      });
+    },
+  } as unknown as LayerStore;
+  return { store, leases, events, waiting, absent };
+}
+
+function openRunner(fake: ReturnType<typeof fakeStore>) {
+  const device = new FakeDevice();
+  const submitter = new Submitter(device.backend, device.context, [0]);
+  return { device, submitter, runner: new ProgramRunner(fake.store, submitter) };
+}
+
+/** x [2, 4] through matrices of four columns, one after the other on the same input. */
+function program(...matrices: (readonly [name: string, rows: number, bias?: string])[]) {
+  const rec = new Recorder();
+  const x = rec.input(2, 4);
+  for (const [name, rows, bias] of matrices)
+    rec.linear(x, { name, shape: [rows, 4] }, bias === undefined ? undefined : { name: bias, shape: [rows] });
+  return rec.finish();
+}
+
+interface Block {
+  op: string;
+  tile: number;
+  firstColumn: number;
+  columns: number;
+  biasOffset: number | undefined;
+}
+
+function blockOf(command: Command<WeightSlice>): Block {
+  if (command.op !== 'linear') throw new Error(`Expected a linear but received ${command.op}`);
+  const { weight, bias, out } = command;
+  return {
+    op: command.op,
+    tile: (weight as unknown as { tile: number }).tile,
+    firstColumn: out.start,
+    columns: out.cols,
+    biasOffset: bias?.byteOffset,
+  };
+}
+
+describe('a linear', () => {
+  it('becomes one per block of rows, each with its columns of the output and its part of the bias', async () => {
+    const fake = fakeStore([[['w', 0, 3]], [['w', 3, 4]], [['w', 7, 1]]]);
+    const { device, runner } = openRunner(fake);
+    await runner.run(program(['w', 8, 'b']));
+    // A bias is float32 here: four bytes per row.
+    expect(device.submissions.flatMap(({ commands }) => commands.map(blockOf))).toEqual([
+      { op: 'linear', tile: 0, firstColumn: 0, columns: 3, biasOffset: 0 },
+      { op: 'linear', tile: 1, firstColumn: 3, columns: 4, biasOffset: 12 },
+      { op: 'linear', tile: 2, firstColumn: 7, columns: 1, biasOffset: 28 },
+    ]);
+  });
+
+  it('is submitted as soon as its streamed tile is done with', async () => {
+    const fake = fakeStore([
+      [
+        ['a', 0, 2],
+        ['b', 0, 1],
+      ],
+      [['b', 1, 1]],
+    ]);
+    const { device, runner } = openRunner(fake);
+    await runner.run(program(['a', 2], ['b', 2]));
+    expect(fake.events).toEqual(['try 0', 'try 1']);
+    expect(device.ops).toEqual([['linear', 'linear'], ['linear']]);
+  });
+
+  it('is submitted with the rest of the program where its tile stays', async () => {
+    const fake = fakeStore([[['a', 0, 2]], [['b', 0, 2]]], false);
+    const { device, runner } = openRunner(fake);
+    await runner.run(program(['a', 2], ['b', 2]));
+    expect(device.ops).toEqual([['linear', 'linear']]);
+  });
+
+  it('has everything before it submitted when it has to wait for its tile', async () => {
+    const fake = fakeStore([[['a', 0, 2]], [['b', 0, 2]]], false);
+    fake.absent.add(1);
+    const { device, runner } = openRunner(fake);
+    const running = runner.run(program(['a', 2], ['b', 2]));
+    await settled();
+    expect(fake.events).toEqual(['try 0', 'try 1', 'wait 1']);
+    expect(device.ops).toEqual([['linear']]);
+    await device.submissions[0]?.finish();
+    expect(fake.leases[0]?.releases).toBe(1);
+    fake.waiting.get(1)?.grant();
+    await running;
+    expect(device.ops).toEqual([['linear'], ['linear']]);
+  });
+});
+
+describe('leases', () => {
+  it('are held one at a time beside those of submitted commands', async () => {
+    const fake = fakeStore(Array.from({ length: 6 }, (_, i) => [['w', i, 1] as const]));
+    const { device, runner } = openRunner(fake);
+    const submittedAtLease: number[] = [];
+    const lend = fake.store.tryAcquire.bind(fake.store);
+    fake.store.tryAcquire = (tile) => {
+      submittedAtLease.push(device.submissions.length);
+      return lend(tile);
+    };
+    await runner.run(program(['w', 6]));
+    // Tile n is asked for when the commands of the n tiles before it are on the device.
+    expect(submittedAtLease).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(fake.leases.map(({ releases }) => releases)).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const submission of device.submissions) await submission.finish();
+    expect(fake.leases.map(({ releases }) => releases)).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it('come back when a tile cannot be read', async () => {
+    const fake = fakeStore([[['w', 0, 1]], [['w', 1, 1]]]);
+    fake.absent.add(1);
+    const { device, submitter, runner } = openRunner(fake);
+    const running = runner.run(program(['w', 2])).catch((error: Error) => error.message);
+    await settled();
+    fake.waiting.get(1)?.refuse(new Error('the disk is gone'));
+    expect(await running).toBe('the disk is gone');
+    const abandoned = submitter.abandon();
+    await device.submissions[0]?.finish();
+    await abandoned;
+    expect(fake.leases.map(({ releases }) => releases)).toEqual([1]);
+  });
+});
+
+describe('a mixture of experts', () => {
+  const expert = (e: number) => ({
+    gate: { name: `gate${e}`, shape: [3, 4] },
+    up: { name: `up${e}`, shape: [3, 4] },
+    down: { name: `down${e}`, shape: [4, 3] },
+  });
+
+  it('waits for the router, then takes only the experts that were chosen', async () => {
+    const fake = fakeStore([
+      [['router', 0, 3]],
+      ...[0, 1, 2].map((e) => [
+        [`gate${e}`, 0, 3] as const,
+        [`up${e}`, 0, 3] as const,
+        [`down${e}`, 0, 4] as const,
+      ]),
+    ]);
+    const { device, submitter, runner } = openRunner(fake);
+    device.immediate = true;
+    // Row 0 goes to expert 2, row 1 to expert 0; nobody to expert 1.
+    device.logits = Float32Array.of(0, 0, 9, 9, 0, 0);
+    const rec = new Recorder();
+    const x = rec.input(2, 4);
+    const logits = rec.linear(x, { name: 'router', shape: [3, 4] });
+    rec.experts(x, logits, {
+      routing: { topK: 1, normalizeTopK: true },
+      activation: 'silu',
+      experts: [0, 1, 2].map(expert),
+    });
+    await runner.run(rec.finish());
+    await submitter.settle();
+    expect(fake.events).toEqual(['try 0', 'expect gate0,up0,down0,gate2,up2,down2', 'try 1', 'try 3']);
+    const one = ['gatherRows', 'linear', 'linear', 'glu', 'linear', 'scatterAddRows'];
+    expect(device.ops.flat()).toEqual(['linear', 'fill', ...one, ...one]);
+    const gathered = device.submissions
+      .flatMap(({ commands }) => commands)
+      .flatMap((command) => (command.op === 'gatherRows' ? [[...command.indices]] : []));
+    expect(gathered).toEqual([[1], [0]]);
+    expect(fake.leases.map(({ releases }) => releases)).toEqual([1, 1, 1]);
+  });
+});

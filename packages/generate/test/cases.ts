@@ -1,0 +1,205 @@
+// The golden cases, opened as models on the reference backend, with everything they hold counted.
+
+import { readdirSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backend } from '@airllm/backend';
+import { createReferenceBackend } from '@airllm/backend/reference';
+import { caseNames, fixturesFolder } from '@airllm/fixtures';
+import { layOutStore, openLayerStore, type LayerStore, type StoredTensor } from '@airllm/layer-store';
+import { listWeights, resolveModel, type ModelDefinition } from '@airllm/model-zoo';
+import { readHeader, readTensor } from 'safetensors-js';
+import { LanguageModel, type LanguageModelOptions } from '../src/run/language-model.js';
+import type { GenerationOptions } from '../src/run/generation-options.js';
+import type { TokenEvent } from '../src/run/token-event.js';
+
+export interface GoldenPrompt {
+  readonly input_ids: number[];
+  /** 24 ids, end-of-sequence tokens ignored. */
+  readonly greedy: number[];
+}
+
+export interface GoldenCase {
+  readonly folder: string;
+  readonly definition: ModelDefinition;
+  readonly prompts: readonly GoldenPrompt[];
+  /** Reference logits [tokens, vocabulary] of a prompt. */
+  readLogits(prompt: number): Promise<Float32Array>;
+}
+
+/** The cases that can be read in place; other formats are a matter of those who convert them. */
+export const safetensorsCases = caseNames.filter((name) =>
+  readdirSync(join(fixturesFolder, name)).some(isWeightsFile),
+);
+
+type Json = Record<string, unknown>;
+
+const readJson = async (path: string): Promise<Json> => JSON.parse(await readFile(path, 'utf8')) as Json;
+
+/** @param changes to config.json, for what no reference exists of */
+export async function readCase(name: string, changes: Json = {}): Promise<GoldenCase> {
+  const folder = join(fixturesFolder, name);
+  const golden = await readJson(join(folder, 'golden.json'));
+  const config = await readJson(join(folder, 'config.json'));
+  return {
+    folder,
+    definition: resolveModel({ ...config, ...changes }),
+    prompts: golden['prompts'] as GoldenPrompt[],
+    readLogits: async (prompt) => {
+      const path = join(folder, 'golden.safetensors');
+      const tensor = (await readHeader(path)).tensors.get(`logits.${prompt}`);
+      if (!tensor) throw new Error(`Expected logits.${prompt} in ${path}`);
+      return new Float32Array((await readTensor(path, tensor)).buffer);
+    },
+  };
+}
+
+/** What a model holds beside its weights. */
+export interface Held {
+  /** Arenas and KV caches not given back. */
+  runs: number;
+  /** Tiles not released. */
+  leases: number;
+  /** Weight memory not given back. */
+  weightBytes: number;
+}
+
+function countBackend(held: Held): Backend {
+  const backend = createReferenceBackend();
+  const { createArena, createKvCache, allocateWeights } = backend;
+  const counted = <T extends { dispose(): void }>(part: T, field: keyof Held, amount: number): T => {
+    const dispose = part.dispose.bind(part);
+    held[field] += amount;
+    return Object.assign(part, {
+      dispose: () => {
+        held[field] -= amount;
+        dispose();
+      },
+    });
+  };
+  return Object.assign(backend, {
+    createArena: (elements: number) => counted(createArena.call(backend, elements), 'runs', 1),
+    createKvCache: (shape: Parameters<typeof createKvCache>[0]) =>
+      counted(createKvCache.call(backend, shape), 'runs', 1),
+    allocateWeights: (bytes: number) => counted(allocateWeights.call(backend, bytes), 'weightBytes', bytes),
+  });
+}
+
+function countLeases(store: LayerStore, held: Held): void {
+  const count = <T extends { release(): void } | undefined>(lease: T): T => {
+    if (!lease) return lease;
+    held.leases += 1;
+    const release = lease.release.bind(lease);
+    return Object.assign(lease, {
+      release: () => {
+        held.leases -= 1;
+        release();
+      },
+    });
+  };
+  const { tryAcquire, acquire } = store;
+  Object.assign(store, {
+    tryAcquire: (tile: number) => count(tryAcquire.call(store, tile)),
+    acquire: async (tile: number) => count(await acquire.call(store, tile)),
+  });
+}
+
+export interface OpenOptions extends Partial<
+  Pick<LanguageModelOptions, 'eosTokenIds' | 'decoder' | 'maxSequenceTokens' | 'generationConfig'>
+> {
+  /** Of the weights beyond the smallest budget. Default 1. */
+  share?: number;
+  prefetch?: boolean;
+  /** Bytes reserved for runs. Default plenty. */
+  reservedRunBytes?: number;
+  /** Where the weights lie, if not in the case's own folder. */
+  folder?: string;
+}
+
+export interface OpenModel extends AsyncDisposable {
+  readonly model: LanguageModel;
+  readonly store: LayerStore;
+  readonly backend: Backend;
+  readonly held: Held;
+  /** The smallest budget for weights, and the one that holds all of them. */
+  readonly minimumBytes: number;
+  readonly everythingBytes: number;
+}
+
+export async function openModel(golden: GoldenCase, options: OpenOptions = {}): Promise<OpenModel> {
+  const { share = 1, prefetch = true, reservedRunBytes = 1e9, folder = golden.folder, ...rest } = options;
+  const { definition } = golden;
+  const layout = layOutStore({
+    ...listWeights(definition),
+    tensors: await readTensors(folder),
+    tileBytes: 32768,
+  });
+  const { minimumBytes } = layout;
+  const tiles = [...layout.denseTiles, ...layout.expertTiles.values()];
+  const everythingBytes = layout.fixedBytes + tiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
+  const budgetBytes = Math.floor(minimumBytes + share * (everythingBytes - minimumBytes));
+  const held: Held = { runs: 0, leases: 0, weightBytes: 0 };
+  const backend = countBackend(held);
+  const store = await openLayerStore({
+    layout,
+    budgetBytes,
+    allocate: (byteLength) => backend.allocateWeights(byteLength),
+    prefetch,
+  });
+  countLeases(store, held);
+  const model = new LanguageModel({
+    definition,
+    backend,
+    store,
+    memoryBytes: budgetBytes + reservedRunBytes,
+    reservedRunBytes,
+    maxSequenceTokens: 128,
+    eosTokenIds: [],
+    ...rest,
+  });
+  return {
+    model,
+    store,
+    backend,
+    held,
+    minimumBytes,
+    everythingBytes,
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      await backend[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function isWeightsFile(file: string): boolean {
+  return file.endsWith('.safetensors') && file !== 'golden.safetensors';
+}
+
+async function readTensors(folder: string): Promise<Map<string, StoredTensor>> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const file of await readdir(folder)) {
+    if (!isWeightsFile(file)) continue;
+    const path = join(folder, file);
+    for (const [name, tensor] of (await readHeader(path)).tensors)
+      tensors.set(name, { ...tensor, name, path });
+  }
+  return tensors;
+}
+
+/** Ids generated for every prompt. */
+export async function generate(
+  model: LanguageModel,
+  prompts: readonly (readonly number[])[],
+  options: GenerationOptions = {},
+): Promise<number[][]> {
+  const ids = prompts.map((): number[] => []);
+  for await (const { sequence, tokenId } of model.stream(prompts, { maxNewTokens: 24, ...options }))
+    ids[sequence]?.push(tokenId);
+  return ids;
+}
+
+export async function collect(stream: AsyncIterable<TokenEvent>): Promise<TokenEvent[]> {
+  const events: TokenEvent[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+}

@@ -1,0 +1,445 @@
+import type { WeightMemory } from '@airllm/backend';
+import {
+  CountingAllocator,
+  createRandom,
+  makePlacement,
+  makeTiles,
+  ManualLoader,
+  PAGE,
+  settled,
+  stampOf,
+} from '../test/support.js';
+import { DenseTiles } from './dense-tiles.js';
+import type { TileLease } from './lease.js';
+import { spreadOrder, type Placement } from './placement.js';
+import type { TilePart } from './tile.js';
+
+function openTiles({ count = 10, pinned = [] as number[], ringSlots = 3, prefetch = true } = {}) {
+  const allocator = new CountingAllocator();
+  const loader = new ManualLoader();
+  const placement = makePlacement(count, pinned, ringSlots);
+  const { allocate } = allocator;
+  const tiles = new DenseTiles(makeTiles(count), placement, { allocate, loader, prefetch });
+  /** Asks for a tile as runners do, and ends its read if it has to be waited for. */
+  const use = async (tile: number): Promise<TileLease> => {
+    const present = tiles.tryAcquire(tile);
+    if (present) return present;
+    const awaited = tiles.acquire(tile);
+    await settled();
+    if (loader.pendingTiles.includes(tile)) await loader.finish(tile);
+    return awaited;
+  };
+  return { allocator, loader, tiles, use };
+}
+
+/** What became of a promise so far: the tile, the error's message, or `waiting`. */
+function watch(promise: Promise<TileLease>): { outcome: number | string } {
+  const watched: { outcome: number | string } = { outcome: 'waiting' };
+  promise.then(
+    (lease) => (watched.outcome = lease.tile),
+    (error: Error) => (watched.outcome = error.message),
+  );
+  return watched;
+}
+
+/** Memory of a tile without parts. */
+function memoryOf(lease: TileLease): WeightMemory {
+  const part = { bufferOffset: 0, rowCount: 0, weight: { dtype: 'bf16', cols: 0 } };
+  return lease.slice(part as TilePart).memory;
+}
+
+describe('DenseTiles', () => {
+  it('hands tiles out round by round, each with its own bytes', async () => {
+    const { use } = openTiles({ count: 5, pinned: [1, 2], ringSlots: 2 });
+    for (let step = 0; step < 15; step++) {
+      const lease = await use(step % 5);
+      expect(lease).toMatchObject({ tile: step % 5, streamed: ![1, 2].includes(step % 5) });
+      expect(stampOf(memoryOf(lease))).toBe(step % 5);
+      lease.release();
+    }
+  });
+
+  it('reads pinned tiles once and streamed ones once a round', async () => {
+    const { loader, use } = openTiles({ count: 4, pinned: [0, 2], ringSlots: 2, prefetch: false });
+    for (let step = 0; step < 12; step++) (await use(step % 4)).release();
+    expect(loader.started).toEqual([0, 1, 2, 3, 1, 3, 1, 3]);
+  });
+
+  it('does not have a tile whose read has not ended', async () => {
+    const { loader, tiles } = openTiles();
+    expect(tiles.tryAcquire(0)).toBeUndefined();
+    await loader.finish(0);
+    expect(tiles.tryAcquire(0)?.tile).toBe(0);
+  });
+
+  it('offers the memory of pinned tiles that are loaded, and of no other', async () => {
+    const { tiles, use } = openTiles({ pinned: [0] });
+    expect(tiles.pinnedMemory(0)).toBeUndefined();
+    const lease = await use(0);
+    const memory = tiles.pinnedMemory(0);
+    expect(memory && stampOf(memory)).toBe(0);
+    lease.release();
+    (await use(1)).release();
+    expect(tiles.pinnedMemory(1)).toBeUndefined();
+  });
+
+  it('works with one tile', async () => {
+    const { loader, use } = openTiles({ count: 1, ringSlots: 2 });
+    for (let round = 0; round < 3; round++) {
+      const lease = await use(0);
+      expect(stampOf(memoryOf(lease))).toBe(0);
+      lease.release();
+    }
+    expect(loader.started.length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('read-ahead', () => {
+  it('fills the ring and goes on when a slot comes back', async () => {
+    const { loader, tiles } = openTiles({ ringSlots: 3 });
+    tiles.tryAcquire(0);
+    expect(loader.pendingTiles).toEqual([0, 1, 2]);
+    await loader.finish(0);
+    const lease = tiles.tryAcquire(0);
+    expect(loader.started).toEqual([0, 1, 2]);
+    lease?.release();
+    expect(loader.started).toEqual([0, 1, 2, 3]);
+  });
+
+  it('has four reads in flight at most', async () => {
+    const { loader, tiles } = openTiles({ pinned: [0, 1, 2, 3, 4, 5], ringSlots: 3 });
+    tiles.tryAcquire(0);
+    expect(loader.pendingTiles).toEqual([0, 1, 2, 3]);
+    await loader.finish(2);
+    expect(loader.pendingTiles).toEqual([0, 1, 3, 4]);
+  });
+
+  it('goes on from the last tile with the first', async () => {
+    const { loader, use } = openTiles({ count: 3, ringSlots: 2 });
+    (await use(0)).release();
+    (await use(1)).release();
+    const lease = await use(2);
+    expect(loader.pendingTiles).toEqual([0]);
+    lease.release();
+    expect(loader.pendingTiles).toEqual([0, 1]);
+  });
+
+  it('is never more than one round ahead', async () => {
+    const { loader, tiles } = openTiles({ count: 2, ringSlots: 4 });
+    tiles.tryAcquire(0);
+    await loader.finishAll();
+    expect(loader.started).toEqual([0, 1]);
+    const lease = tiles.tryAcquire(0);
+    // Tile 0 of the next round is the tile that is held.
+    expect(loader.started).toEqual([0, 1]);
+    lease?.release();
+    await loader.finishAll();
+    expect(loader.started).toEqual([0, 1, 0]);
+  });
+
+  it('reads nothing that was not asked for when switched off', async () => {
+    const { loader, use } = openTiles({ prefetch: false });
+    for (const tile of [0, 1, 2]) {
+      const lease = await use(tile);
+      expect(loader.started).toEqual([0, 1, 2].slice(0, tile + 1));
+      lease.release();
+    }
+  });
+});
+
+describe('more leases than slots', () => {
+  it('waits for a release', async () => {
+    const { loader, tiles, use } = openTiles({ ringSlots: 2 });
+    const first = await use(0);
+    await use(1);
+    expect(tiles.tryAcquire(2)).toBeUndefined();
+    const third = watch(tiles.acquire(2));
+    await settled();
+    expect(third.outcome).toBe('waiting');
+    expect(loader.pendingTiles).toEqual([]);
+    first.release();
+    await loader.finish(2);
+    expect(third.outcome).toBe(2);
+  });
+
+  it('keeps a tile that is leased twice until the last release', async () => {
+    const { loader, tiles, use } = openTiles({ count: 3, ringSlots: 1, prefetch: false });
+    const first = await use(0);
+    tiles.tryAcquire(1);
+    tiles.tryAcquire(2);
+    const again = tiles.tryAcquire(0);
+    expect(again?.tile).toBe(0);
+    first.release();
+    first.release(); // A second release of one lease does not count.
+    tiles.tryAcquire(1);
+    expect(loader.started).toEqual([0]);
+    again?.release();
+    expect(loader.pendingTiles).toEqual([1]);
+  });
+});
+
+describe('a break in the order', () => {
+  it('drops what was read ahead and starts where it is asked to', async () => {
+    const { loader, tiles, use } = openTiles({ ringSlots: 3 });
+    const lease = await use(0);
+    await loader.finishAll();
+    lease.release();
+    await loader.finishAll();
+    expect(loader.started).toEqual([0, 1, 2, 3]);
+    expect(tiles.tryAcquire(0)).toBeUndefined();
+    expect(loader.started).toEqual([0, 1, 2, 3, 0, 1, 2]);
+  });
+
+  it('does not write to memory that a dropped read still writes to', async () => {
+    const { loader, tiles } = openTiles({ ringSlots: 3 });
+    tiles.tryAcquire(0);
+    const [, dropped] = loader.pending;
+    const awaited = watch(tiles.acquire(6));
+    await settled();
+    expect(awaited.outcome).toBe('waiting');
+    expect(loader.started).toEqual([0, 1, 2]);
+    await loader.finish(1);
+    expect(loader.pendingTiles).toEqual([0, 2, 6]);
+    expect(loader.pending.at(-1)?.memory).toBe(dropped?.memory);
+    await loader.finish(6);
+    expect(awaited.outcome).toBe(6);
+  });
+
+  it('keeps pinned tiles', async () => {
+    const { loader, tiles, use } = openTiles({ pinned: [0, 1], ringSlots: 2 });
+    for (const tile of [0, 1, 2]) (await use(tile)).release();
+    await loader.finishAll();
+    expect(tiles.tryAcquire(0)?.tile).toBe(0);
+    expect(tiles.tryAcquire(1)?.tile).toBe(1);
+    expect(loader.started.filter((tile) => tile < 2)).toEqual([0, 1]);
+  });
+});
+
+describe('a read that fails', () => {
+  it('rejects who waits for the tile, and is tried again when asked for again', async () => {
+    const { loader, tiles } = openTiles({ prefetch: false });
+    const failing = watch(tiles.acquire(0));
+    await settled();
+    await loader.fail(0);
+    expect(failing.outcome).toBe('the disk is gone');
+    const retried = watch(tiles.acquire(0));
+    await settled();
+    await loader.finish(0);
+    expect(retried.outcome).toBe(0);
+  });
+
+  it.each([
+    ['the first tile', 0],
+    ['a later tile', 1],
+  ])('can be tried again though read-ahead took its slot: %s', async (_, failed) => {
+    const { loader, tiles, use } = openTiles({ ringSlots: 2 });
+    for (let tile = 0; tile < failed; tile++) (await use(tile)).release();
+    tiles.tryAcquire(failed);
+    await loader.fail(failed);
+    await loader.finishAll();
+    const retried = watch(tiles.acquire(failed));
+    await settled();
+    await loader.finishAll();
+    expect(retried.outcome).toBe(failed);
+  });
+
+  it('can be tried again though as many reads as may be are in flight', async () => {
+    const { loader, tiles } = openTiles({ ringSlots: 6 });
+    tiles.tryAcquire(0);
+    await loader.fail(0);
+    expect(loader.pendingTiles).toEqual([1, 2, 3, 4]);
+    const retried = watch(tiles.acquire(0));
+    await settled();
+    for (const tile of [1, 2, 3, 4]) await loader.finish(tile);
+    await loader.finishAll();
+    expect(retried.outcome).toBe(0);
+  });
+
+  it('of a pinned tile can be tried again, into the same memory', async () => {
+    const { allocator, loader, tiles } = openTiles({ pinned: [0], ringSlots: 0, count: 1 });
+    const failing = watch(tiles.acquire(0));
+    await settled();
+    await loader.fail(0);
+    expect(failing.outcome).toBe('the disk is gone');
+    const retried = watch(tiles.acquire(0));
+    await settled();
+    await loader.finish(0);
+    expect(retried.outcome).toBe(0);
+    expect(allocator.liveBytes).toBe(PAGE);
+  });
+
+  it('ahead of use harms nobody until the tile is asked for', async () => {
+    const { loader, tiles, use } = openTiles({ ringSlots: 3 });
+    tiles.tryAcquire(0);
+    await loader.fail(1);
+    (await use(0)).release();
+    await loader.finishAll();
+    (await use(1)).release();
+    expect((await use(2)).tile).toBe(2);
+  });
+});
+
+describe('memory', () => {
+  it('is taken before the first read', () => {
+    const { allocator, loader } = openTiles({ count: 6, pinned: [0, 3], ringSlots: 2 });
+    expect(allocator.liveBytes).toBe(4 * PAGE);
+    expect(loader.started).toEqual([]);
+  });
+});
+
+describe('replace', () => {
+  it('keeps tiles that stay pinned, gives the rest back, and goes on in order', async () => {
+    const { allocator, loader, tiles, use } = openTiles({ count: 5, pinned: [0, 2, 4], ringSlots: 2 });
+    for (let tile = 0; tile < 5; tile++) (await use(tile)).release();
+    await loader.finishAll();
+    loader.started.length = 0;
+    const smaller = makePlacement(5, [2], 3);
+    await tiles.replace(smaller);
+    expect(allocator.liveBytes).toBe(smaller.totalBytes);
+    for (let tile = 0; tile < 5; tile++) (await use(tile)).release();
+    await loader.finishAll();
+    expect(loader.started.slice(0, 4)).toEqual([0, 1, 3, 4]);
+    expect(allocator.liveBytes).toBe(smaller.totalBytes);
+  });
+
+  it('waits for reads in flight', async () => {
+    const { allocator, loader, tiles, use } = openTiles({ count: 5, ringSlots: 2 });
+    (await use(0)).release();
+    expect(loader.pendingTiles).toEqual([1, 2]);
+    const placement = makePlacement(5, [0, 1, 2, 3, 4], 0);
+    const replaced = tiles.replace(placement);
+    await settled();
+    expect(allocator.liveBytes).toBe(2 * PAGE);
+    await loader.finish(1);
+    await loader.finish(2);
+    await replaced;
+    expect(allocator.liveBytes).toBe(placement.totalBytes);
+    for (const tile of [1, 2, 3, 4, 0]) (await use(tile)).release();
+    expect(allocator.liveBytes).toBe(placement.totalBytes);
+  });
+});
+
+describe('close', () => {
+  it('waits for reads in flight and gives everything back', async () => {
+    const { allocator, loader, tiles, use } = openTiles({ count: 5, pinned: [0], ringSlots: 2 });
+    (await use(0)).release();
+    let closed = false;
+    const closing = tiles.close().then(() => (closed = true));
+    await settled();
+    expect(closed).toBe(false);
+    const reads = loader.started.length;
+    for (const tile of [...loader.pendingTiles]) await loader.finish(tile);
+    await closing;
+    expect(allocator.liveBytes).toBe(0);
+    expect(loader.started).toHaveLength(reads);
+  });
+
+  it.each(['a slot', 'a read'])('refuses who waits for %s', async (what) => {
+    const { allocator, loader, tiles, use } = openTiles({ ringSlots: 2 });
+    const held = what === 'a slot' ? [await use(0), await use(1)] : [];
+    const awaited = tiles.acquire(held.length).catch((error: unknown) => error);
+    await settled();
+    for (const lease of held) lease.release();
+    const closing = tiles.close();
+    await settled();
+    await loader.finishAll();
+    await closing;
+    expect(await awaited).toMatchObject({ code: 'STORE_CLOSED' });
+    expect(allocator.liveBytes).toBe(0);
+  });
+});
+
+/** A tile that is waited for, and what came of it. */
+interface Waiting {
+  readonly tile: number;
+  lease?: TileLease;
+  error?: unknown;
+}
+
+/** Random consumer, random disk: whatever the order of events, bytes in use stay what they are. */
+async function stress(seed: number, steps: number): Promise<void> {
+  const random = createRandom(seed);
+  const count = random.int(1, 12);
+  const randomPlacement = (): Placement => {
+    const pinned = spreadOrder(count).slice(0, random.int(0, count));
+    return makePlacement(count, pinned, pinned.length === count ? 0 : random.int(2, 6));
+  };
+  let placement = randomPlacement();
+  const allocator = new CountingAllocator();
+  const loader = new ManualLoader();
+  const { allocate } = allocator;
+  const tiles = new DenseTiles(makeTiles(count), placement, {
+    allocate,
+    loader,
+    prefetch: random.chance(0.7),
+  });
+  const held: { lease: TileLease; memory: WeightMemory }[] = [];
+  loader.onStart = (memory) => {
+    if (held.some((one) => one.memory === memory)) throw new Error('A leased tile is being overwritten');
+  };
+  const take = (lease: TileLease): void => {
+    held.push({ lease, memory: memoryOf(lease) });
+    next = (lease.tile + 1) % count;
+  };
+  const releaseOne = (): void => {
+    held.splice(random.int(0, held.length - 1), 1)[0]?.lease.release();
+  };
+  let next = 0;
+  let waiting: Waiting | undefined;
+  let taken = 0;
+  for (let step = 0; step < steps; step++) {
+    if (waiting) {
+      const stuck = loader.pending.length === 0 && held.length === 0;
+      if (!waiting.lease && !waiting.error && stuck)
+        throw new Error(`Nobody is left to wake who waits for tile ${waiting.tile}`);
+      if (waiting.lease) take(waiting.lease);
+      if (waiting.lease || waiting.error) {
+        taken += waiting.lease ? 1 : 0;
+        if (waiting.error && random.chance(0.5)) next = 0;
+        waiting = undefined;
+      }
+    } else if (random.chance(0.5)) {
+      if (random.chance(0.03)) next = random.chance(0.5) ? 0 : random.int(0, count - 1);
+      const lease = tiles.tryAcquire(next);
+      if (lease) take(lease);
+      else {
+        const request: Waiting = { tile: next };
+        waiting = request;
+        void tiles.acquire(next).then(
+          (granted) => (request.lease = granted),
+          (error: unknown) => (request.error = error),
+        );
+      }
+    } else if (random.chance(0.01)) {
+      while (held.length > 0) releaseOne();
+      const before = Math.max(placement.totalBytes, allocator.liveBytes);
+      placement = randomPlacement();
+      const replaced = tiles.replace(placement);
+      await loader.finishAll();
+      await replaced;
+      expect(allocator.liveBytes).toBeLessThanOrEqual(Math.max(before, placement.totalBytes));
+    }
+    if (loader.pending.length > 0 && random.chance(0.5)) {
+      const read = random.pick(loader.pending);
+      if (random.chance(0.05)) read.fail(new Error('the disk is gone'));
+      else read.finish();
+    }
+    if (held.length > 0 && random.chance(0.4)) releaseOne();
+    await settled();
+    for (const { lease, memory } of held) expect(stampOf(memory)).toBe(lease.tile);
+    expect(allocator.liveBytes).toBeLessThanOrEqual(placement.totalBytes);
+    expect(loader.pending.length).toBeLessThanOrEqual(4);
+  }
+  expect(taken).toBeGreaterThan(0);
+  while (held.length > 0) releaseOne();
+  const closing = tiles.close();
+  await loader.finishAll();
+  await closing;
+  expect(allocator.liveBytes).toBe(0);
+}
+
+describe('any order of asking, reading, failing, releasing and replacing', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('leaves tiles in use alone and nobody waiting: seed %i', (seed) =>
+    stress(seed, 1500),
+  );
+});

@@ -1,0 +1,301 @@
+import type { WeightMemory } from '@airllm/backend';
+import {
+  CountingAllocator,
+  createRandom,
+  makeTiles,
+  ManualLoader,
+  PAGE,
+  settled,
+  stampOf,
+} from '../test/support.js';
+import { ExpertTiles } from './expert-tiles.js';
+import type { TileLease } from './lease.js';
+import type { TilePart } from './tile.js';
+
+/** Expert tiles are numbered after the dense ones. */
+const FIRST = 100;
+
+async function openTiles({ count = 10, slots = 3 } = {}) {
+  const allocator = new CountingAllocator();
+  const loader = new ManualLoader();
+  const byIndex = new Map(makeTiles(count, FIRST).map((tile) => [tile.index, tile]));
+  const tiles = new ExpertTiles(byIndex, { allocate: allocator.allocate, loader });
+  await tiles.resize(slots, PAGE);
+  const use = async (tile: number): Promise<TileLease> => {
+    const present = tiles.tryAcquire(tile);
+    if (present) return present;
+    const awaited = tiles.acquire(tile);
+    await settled();
+    if (loader.pendingTiles.includes(tile)) await loader.finish(tile);
+    return awaited;
+  };
+  return { allocator, loader, tiles, use };
+}
+
+function memoryOf(lease: TileLease): WeightMemory {
+  const part = { bufferOffset: 0, rowCount: 0, weight: { dtype: 'bf16', cols: 0 } };
+  return lease.slice(part as TilePart).memory;
+}
+
+describe('ExpertTiles', () => {
+  it('reads what is asked for, once, while there is room', async () => {
+    const { loader, use } = await openTiles({ slots: 3 });
+    for (const tile of [104, 101, 104, 107, 101, 107]) {
+      const lease = await use(tile);
+      expect(lease.tile).toBe(tile);
+      expect(stampOf(memoryOf(lease))).toBe(tile);
+      lease.release();
+    }
+    expect(loader.started).toEqual([104, 101, 107]);
+  });
+
+  it('makes room by dropping the least recently used', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    for (const tile of [100, 101, 102, 100]) (await use(tile)).release();
+    (await use(103)).release();
+    expect(tiles.tryAcquire(101)).toBeUndefined();
+    for (const tile of [100, 102, 103]) tiles.tryAcquire(tile)?.release();
+    expect(loader.started).toEqual([100, 101, 102, 103]);
+  });
+
+  it('never drops a tile in use', async () => {
+    const { tiles, use } = await openTiles({ slots: 2 });
+    const held = await use(100);
+    for (const tile of [101, 102, 103]) (await use(tile)).release();
+    expect(stampOf(memoryOf(held))).toBe(100);
+    expect(tiles.tryAcquire(100)?.tile).toBe(100);
+  });
+
+  it('waits for a release when every slot is in use', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    const [first] = [await use(100), await use(101)];
+    let granted: TileLease | undefined;
+    void tiles.acquire(102).then((lease) => (granted = lease));
+    await settled();
+    expect(loader.pendingTiles).toEqual([]);
+    first.release();
+    await settled();
+    await loader.finish(102);
+    expect(granted?.tile).toBe(102);
+  });
+
+  it('says that tiles are to be released soon only where not all of them have a slot', async () => {
+    expect((await (await openTiles({ count: 3, slots: 3 })).use(100)).streamed).toBe(false);
+    expect((await (await openTiles({ count: 4, slots: 3 })).use(100)).streamed).toBe(true);
+  });
+
+  it('refuses a tile that is none of its own', async () => {
+    const { tiles } = await openTiles();
+    await expect(tiles.acquire(7)).rejects.toThrow('Expected an expert tile but received 7');
+  });
+});
+
+describe('expected tiles', () => {
+  it('are read side by side, in order, as far as there are slots', async () => {
+    const { loader, tiles } = await openTiles({ slots: 3 });
+    tiles.expect([105, 102, 108, 101]);
+    expect(loader.pendingTiles).toEqual([105, 102, 108]);
+  });
+
+  it('are not dropped for each other', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    tiles.expect([105, 102, 108, 101]);
+    await loader.finishAll();
+    expect(loader.started).toEqual([105, 102, 108]);
+    for (const tile of [105, 102, 108]) (await use(tile)).release();
+    await loader.finishAll();
+    expect(loader.started).toEqual([105, 102, 108, 101]);
+  });
+
+  it('take the slots of tiles that are not expected', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    for (const tile of [100, 101, 102]) (await use(tile)).release();
+    tiles.expect([101, 103, 104]);
+    await loader.finishAll();
+    // 101 was there; 100 and 102 made room.
+    expect(loader.started.slice(3)).toEqual([103, 104]);
+    expect(tiles.tryAcquire(101)?.tile).toBe(101);
+  });
+
+  it('go on being read when a slot comes back', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    tiles.expect([100, 101, 102]);
+    const lease = await use(100);
+    expect(loader.pendingTiles).toEqual([101]);
+    lease.release();
+    expect(loader.pendingTiles).toEqual([101, 102]);
+  });
+
+  it('are forgotten when others are announced', async () => {
+    const { loader, tiles } = await openTiles({ slots: 2 });
+    tiles.expect([100, 101]);
+    await loader.finishAll();
+    tiles.expect([102, 103]);
+    expect(loader.pendingTiles).toEqual([102, 103]);
+  });
+
+  it('give way to a tile that is asked for out of turn', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    tiles.expect([100, 101]);
+    await loader.finishAll();
+    expect((await use(105)).tile).toBe(105);
+  });
+});
+
+describe('a read that fails', () => {
+  it('rejects who waits, frees the slot, and is tried again when asked for again', async () => {
+    const { allocator, loader, tiles, use } = await openTiles({ slots: 1 });
+    const failing = tiles.acquire(100).catch((error: Error) => error.message);
+    await settled();
+    await loader.fail(100);
+    expect(await failing).toBe('the disk is gone');
+    (await use(101)).release();
+    (await use(100)).release();
+    expect(loader.started).toEqual([100, 101, 100]);
+    expect(allocator.liveBytes).toBe(PAGE);
+  });
+
+  it('ahead of use harms nobody until the tile is asked for', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    tiles.expect([100, 101]);
+    await loader.fail(101);
+    (await use(100)).release();
+    await loader.finishAll();
+    expect((await use(101)).tile).toBe(101);
+  });
+});
+
+describe('resize and close', () => {
+  it('keeps the tiles when there are more slots, and none when there are fewer', async () => {
+    const { allocator, loader, tiles, use } = await openTiles({ slots: 2 });
+    for (const tile of [100, 101]) (await use(tile)).release();
+    await tiles.resize(4, PAGE);
+    expect(allocator.liveBytes).toBe(4 * PAGE);
+    for (const tile of [100, 101, 102, 103]) (await use(tile)).release();
+    expect(loader.started).toEqual([100, 101, 102, 103]);
+    await tiles.resize(1, PAGE);
+    expect(allocator.liveBytes).toBe(PAGE);
+    (await use(100)).release();
+    expect(loader.started).toEqual([100, 101, 102, 103, 100]);
+  });
+
+  it('reads nothing more for a layer that was left when it shrinks', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    tiles.expect([100, 101, 102, 103]);
+    const resized = tiles.resize(2, PAGE);
+    await loader.finishAll();
+    await resized;
+    (await use(109)).release();
+    await loader.finishAll();
+    expect(loader.started).toEqual([100, 101, 102, 109]);
+  });
+
+  it('waits for reads in flight and gives everything back', async () => {
+    const { allocator, loader, tiles } = await openTiles({ slots: 3 });
+    tiles.expect([100, 101]);
+    const refused = tiles.acquire(100).catch((error: unknown) => error);
+    let closed = false;
+    const closing = tiles.close().then(() => (closed = true));
+    await settled();
+    expect(closed).toBe(false);
+    await loader.finishAll();
+    await closing;
+    expect(await refused).toMatchObject({ code: 'STORE_CLOSED' });
+    expect(allocator.liveBytes).toBe(0);
+  });
+
+  it('refuses who waits for a slot', async () => {
+    const { tiles, use } = await openTiles({ slots: 1 });
+    const held = await use(100);
+    const refused = tiles.acquire(101).catch((error: unknown) => error);
+    await settled();
+    held.release();
+    await tiles.close();
+    expect(await refused).toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
+/** A tile that is waited for, and what came of it. */
+interface Waiting {
+  readonly tile: number;
+  lease?: TileLease;
+  error?: unknown;
+}
+
+/** Random layers of a random router, on a random disk. */
+async function stress(seed: number, steps: number): Promise<void> {
+  const random = createRandom(seed);
+  const count = random.int(2, 20);
+  const randomSlots = (): number => random.int(1, count);
+  let slots = randomSlots();
+  const { allocator, loader, tiles } = await openTiles({ count, slots });
+  const held: { lease: TileLease; memory: WeightMemory }[] = [];
+  loader.onStart = (memory) => {
+    if (held.some((one) => one.memory === memory)) throw new Error('A leased tile is being overwritten');
+  };
+  const take = (lease: TileLease): void => void held.push({ lease, memory: memoryOf(lease) });
+  const releaseOne = (): void => {
+    held.splice(random.int(0, held.length - 1), 1)[0]?.lease.release();
+  };
+  let queue: number[] = [];
+  let waiting: Waiting | undefined;
+  let taken = 0;
+  for (let step = 0; step < steps; step++) {
+    if (waiting) {
+      const stuck = loader.pending.length === 0 && held.length === 0;
+      if (!waiting.lease && !waiting.error && stuck)
+        throw new Error(`Nobody is left to wake who waits for tile ${waiting.tile}`);
+      if (waiting.lease) {
+        take(waiting.lease);
+        taken += 1;
+      }
+      if (waiting.error && random.chance(0.5)) queue = [];
+      else if (waiting.error) queue.unshift(waiting.tile);
+      if (waiting.lease || waiting.error) waiting = undefined;
+    } else if (random.chance(0.5)) {
+      const tile = queue.shift();
+      if (tile === undefined) {
+        queue = Array.from({ length: random.int(1, 6) }, () => FIRST + random.int(0, count - 1));
+        tiles.expect(queue);
+      } else {
+        const lease = tiles.tryAcquire(tile);
+        if (lease) take(lease);
+        else {
+          const request: Waiting = { tile };
+          waiting = request;
+          void tiles.acquire(tile).then(
+            (granted) => (request.lease = granted),
+            (error: unknown) => (request.error = error),
+          );
+        }
+      }
+    } else if (random.chance(0.01)) {
+      while (held.length > 0) releaseOne();
+      slots = randomSlots();
+      const resized = tiles.resize(slots, PAGE);
+      await loader.finishAll();
+      await resized;
+    }
+    if (loader.pending.length > 0 && random.chance(0.5)) {
+      const read = random.pick(loader.pending);
+      if (random.chance(0.05)) read.fail(new Error('the disk is gone'));
+      else read.finish();
+    }
+    if (held.length > 0 && random.chance(0.4)) releaseOne();
+    await settled();
+    for (const { lease, memory } of held) expect(stampOf(memory)).toBe(lease.tile);
+    expect(allocator.liveBytes).toBe(slots * PAGE);
+  }
+  expect(taken).toBeGreaterThan(0);
+  while (held.length > 0) releaseOne();
+  const closing = tiles.close();
+  await loader.finishAll();
+  await closing;
+  expect(allocator.liveBytes).toBe(0);
+}
+
+describe('any order of routing, reading, failing, releasing and resizing', () => {
+  it.each([1, 2, 3, 4, 5, 6])('leaves tiles in use alone and nobody waiting: seed %i', (seed) =>
+    stress(seed, 1500),
+  );
+});
