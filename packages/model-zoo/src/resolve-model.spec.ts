@@ -84,17 +84,19 @@ describe('sizes', () => {
     expect(resolveModel(LLAMA).sizes).toMatchObject({
       maxPositions: 2048,
       layers: 2,
-      kv: [{ kvHeads: 8, headDim: 8 }, {}],
+      cache: [{ kvHeads: 8, headDim: 8 }, {}],
     });
     expect(
       resolveModel({ ...LLAMA, architectures: ['Qwen3ForCausalLM'], num_attention_heads: 32 }).sizes,
     ).toMatchObject({
       maxPositions: 32_768,
-      kv: [{ kvHeads: 32, headDim: 128 }, {}],
+      cache: [{ kvHeads: 32, headDim: 128 }, {}],
     });
-    expect(resolveModel({ ...LLAMA, architectures: ['MistralForCausalLM'] }).sizes.kv[0]).toEqual({
+    expect(resolveModel({ ...LLAMA, architectures: ['MistralForCausalLM'] }).sizes.cache[0]).toEqual({
+      kind: 'attention',
       kvHeads: 8,
       headDim: 8,
+      keysOnly: false,
     });
   });
 

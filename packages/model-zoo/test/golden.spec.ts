@@ -11,11 +11,11 @@ const TOLERANCE = 2e-3;
 
 describe.each(caseNames)('%s', (name) => {
   const { config, tensors, golden, expected } = readCase(name);
-  const definition = resolveModel(config);
 
   it.each(golden.prompts.map((prompt, index) => [index, prompt.input_ids] as const))(
     'prompt %i gives the reference logits',
     async (index, ids) => {
+      const definition = resolveModel(config);
       const { logits, hidden } = await runPrompt(definition, tensors, ids);
       expect(relativeError(logits, floats(expected.get(`logits.${index}`)))).toBeLessThan(TOLERANCE);
       if (index !== golden.hidden_prompt) return;

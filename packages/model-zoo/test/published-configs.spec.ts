@@ -70,6 +70,6 @@ test.each(Object.entries(STATED))(
   (name, [hiddenSize, layers, kvHeads, headDim, vocabSize]) => {
     const { sizes } = resolveModel(configs.find((entry) => entry.name === name)?.config);
     expect(sizes).toMatchObject({ hiddenSize, layers, vocabSize });
-    expect(sizes.kv).toEqual(Array(layers).fill({ kvHeads, headDim }));
+    expect(sizes.cache).toEqual(Array(layers).fill({ kind: 'attention', kvHeads, headDim, keysOnly: false }));
   },
 );

@@ -1,36 +1,41 @@
 // A definition names exactly the tensors that its checkpoint holds, with their shapes, in both config dialects.
 
 import { caseNames } from '@airllm/fixtures';
-import { ConfigReader } from '../src/config/config-reader.js';
-import { findFamily } from '../src/find-family.js';
 import { listWeights, resolveModel } from '../src/index.js';
+import { describeDefinition } from './support/describe-definition.js';
 import { readCase } from './support/golden-case.js';
 
-const parse = (config: Record<string, unknown>) => {
-  const reader = new ConfigReader(config);
-  return findFamily(reader).parse(reader);
-};
+const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
 describe.each(caseNames)('%s', (name) => {
   const { config, legacyConfig, tensors } = readCase(name);
 
-  it('names every tensor of the file that it does not ignore, and no other', () => {
+  it('names every tensor of the file that it does not ignore, with its shape, and no other', () => {
     const definition = resolveModel(config);
     const { embedding, stages } = listWeights(definition);
-    const experts = stages
-      .flatMap((stage) => stage.experts ?? [])
-      .flatMap(({ gate, up, down }) => [gate, up, down]);
-    const named = [embedding, ...stages.flatMap((stage) => stage.weights), ...experts];
+    const named = [
+      embedding,
+      ...stages.flatMap(({ weights, experts = [] }) => [...weights, ...experts.flat()]),
+    ];
+    const distinct = [...new Map(named.map((weight) => [weight.name, weight])).values()];
     const stored = [...tensors].filter(([tensor]) => !definition.ignores(tensor));
-    expect(Object.fromEntries(named.map((weight) => [weight.name, weight.shape]))).toEqual(
-      Object.fromEntries(stored.map(([tensor, { shape }]) => [tensor, shape])),
+    expect(
+      Object.fromEntries(
+        distinct.map(({ name, shape, source }) => [source?.tensor ?? name, source?.shape ?? shape]),
+      ),
+    ).toEqual(Object.fromEntries(stored.map(([tensor, { shape }]) => [tensor, shape])));
+    // Weights that are runs of one tensor cover it exactly.
+    expect(distinct.reduce((sum, { shape }) => sum + elements(shape), 0)).toBe(
+      stored.reduce((sum, [, { shape }]) => sum + elements(shape), 0),
     );
   });
 
   if (legacyConfig) {
     it('reads both config dialects as the same model', () => {
       expect(legacyConfig).not.toHaveProperty('rope_parameters');
-      expect(parse(legacyConfig)).toEqual(parse(config));
+      expect(describeDefinition(resolveModel(legacyConfig))).toEqual(
+        describeDefinition(resolveModel(config)),
+      );
     });
   }
 });
@@ -58,7 +63,9 @@ describe('listWeights', () => {
   it('keeps experts apart from the weights that every token needs', () => {
     const { stages } = listWeights(resolveModel(readCase('mixtral').config));
     expect(stages[0]?.experts).toHaveLength(4);
-    expect(stages[0]?.experts?.[3]?.up.name).toBe('model.layers.0.block_sparse_moe.experts.3.w3.weight');
+    expect(stages[0]?.experts?.[3]?.map((weight) => weight.name)).toEqual(
+      ['w1', 'w3', 'w2'].map((stem) => `model.layers.0.block_sparse_moe.experts.3.${stem}.weight`),
+    );
     expect(stages[0]?.weights.map((weight) => weight.name)).toContain(
       'model.layers.0.block_sparse_moe.gate.weight',
     );

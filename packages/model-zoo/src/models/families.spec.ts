@@ -14,7 +14,9 @@ const SIZES = {
 };
 
 const windows = (family: typeof mistral, config: Record<string, unknown>) =>
-  family.parse(new ConfigReader({ ...SIZES, ...config })).slidingWindows;
+  family
+    .parse(new ConfigReader({ ...SIZES, ...config }))
+    .mixers.map((mixer) => (mixer.kind === 'attention' ? mixer.window : undefined));
 
 describe('sliding windows', () => {
   it('Mistral: 4096 when absent, none when null', () => {
@@ -66,7 +68,7 @@ describe('ChatGLM rope_ratio', () => {
         seq_length: 64,
         ...config,
       }),
-    ).rope;
+    ).ropes[0];
 
   it('scales theta, except for chatglm2, where it divides positions', () => {
     expect(rope({ rope_ratio: 50 })).toMatchObject({

@@ -1,10 +1,11 @@
 // A whole prompt through a definition on the reference backend: the smallest runner that shows what a definition
-// computes. Everything stays in memory and routed experts are lowered here.
+// computes. Everything stays in memory and routed experts are run here.
 
 import {
   byteLengthOf,
   KV_BLOCK_TOKENS,
   Recorder,
+  Tensor,
   type BatchLayout,
   type Command,
   type DType,
@@ -15,10 +16,11 @@ import {
 } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
 import type { ModelDefinition, PassState } from '../../src/index.js';
-import type { RawTensor } from './golden-case.js';
+import { floats, type RawTensor } from './golden-case.js';
+import { route } from './route.js';
 
 export interface PromptResult {
-  /** After the embedding and after every layer, [T, D]. */
+  /** Before the first layer and after every layer, [T, D]. */
   readonly hidden: readonly Float32Array[];
   /** [T, V] */
   readonly logits: Float32Array;
@@ -29,18 +31,20 @@ export async function runPrompt(
   tensors: ReadonlyMap<string, RawTensor>,
   ids: readonly number[],
 ): Promise<PromptResult> {
-  const { sizes, rope } = definition;
+  const { sizes, ropes, rowScales } = definition;
   const rows = ids.length;
   const blocks = Math.ceil(rows / KV_BLOCK_TOKENS);
   await using backend = createReferenceBackend();
 
   const record = (body: (rec: Recorder, state: PassState) => void) => {
     const rec = new Recorder();
-    const hidden = rec.input(rows, sizes.hiddenSize);
-    const state = {
-      hidden,
-      cos: rec.input(rows, rope.rotaryDim / 2),
-      sin: rec.input(rows, rope.rotaryDim / 2),
+    const state: PassState = {
+      hidden: rec.input(rows, sizes.hiddenSize),
+      rotary: ropes.map(({ rotaryDim }) => ({
+        cos: rec.input(rows, rotaryDim / 2),
+        sin: rec.input(rows, rotaryDim / 2),
+      })),
+      rowScales: rowScales.map(() => rec.input(rows, 1)),
     };
     body(rec, state);
     return { ...rec.finish(), state };
@@ -48,9 +52,10 @@ export async function runPrompt(
   const layers = Array.from({ length: sizes.layers }, (_, layer) =>
     record((rec, state) => definition.recordLayer(rec, state, layer)),
   );
-  const embed = record((rec, { hidden }) =>
-    rec.embedding(definition.embedding, Uint32Array.from(ids), hidden),
-  );
+  const embed = record((rec, state) => {
+    rec.embedding(definition.embedding, Uint32Array.from(ids), state.hidden);
+    definition.recordInput?.(rec, state);
+  });
   let logits;
   const head = record((rec, { hidden }) => (logits = rec.output(definition.recordHead(rec, hidden))));
   if (!logits) throw new Error('Expected recordHead to return logits');
@@ -58,44 +63,99 @@ export async function runPrompt(
   const arena = backend.createArena(
     Math.max(...[embed, head, ...layers].map((program) => program.arenaElements)),
   );
-  const kvCache = backend.createKvCache({ layers: sizes.kv, blocks });
+  const kvCache = backend.createKvCache({ layers: sizes.cache, blocks, slots: 1 });
+  const blockNumbers = Int32Array.from({ length: blocks }, (_, i) => i);
   const batch: BatchLayout = {
     rows,
-    sequences: [
-      { rowStart: 0, rowCount: rows, past: 0, blocks: Int32Array.from({ length: blocks }, (_, i) => i) },
-    ],
+    sequences: [{ rowStart: 0, rowCount: rows, past: 0, blocks: blockNumbers, slot: 0 }],
   };
 
+  const tensorNamed = (name: string): RawTensor => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new Error(`Expected a tensor ${name} in the case`);
+    return tensor;
+  };
   const slices = new Map<string, WeightSlice>();
   const load = (ref: WeightRef): WeightSlice => {
     const found = slices.get(ref.name);
     if (found) return found;
-    const tensor = tensors.get(ref.name);
-    if (!tensor) throw new Error(`Expected a tensor ${ref.name} in the case`);
-    const dtype = tensor.dtype.toLowerCase() as DType;
+    const { dtype: stored, bytes } = tensorNamed(ref.source?.tensor ?? ref.name);
+    const dtype = stored.toLowerCase() as DType;
     const [first = 1, second] = ref.shape;
-    const memory = backend.allocateWeights(byteLengthOf(dtype, first * (second ?? 1)));
-    memory.bytes.set(tensor.bytes);
+    const byteLength = byteLengthOf(dtype, first * (second ?? 1));
+    const start = byteLengthOf(dtype, ref.source?.start ?? 0);
+    const memory = backend.allocateWeights(byteLength);
+    memory.bytes.set(bytes.subarray(start, start + byteLength));
     const slice = { memory, byteOffset: 0, dtype, rows: second ? first : 1, cols: second ?? first };
     slices.set(ref.name, slice);
     return slice;
   };
+  const submit = (commands: readonly Command<WeightRef>[], layout = batch) =>
+    backend.submit({
+      commands: commands.map((command) => bindWeights(command, load)),
+      arena,
+      kvCache,
+      batch: layout,
+    });
 
   const run = async (commands: readonly RecordedCommand<WeightRef>[]) => {
     for (const command of commands) {
-      const lowered: Command<WeightSlice>[] =
-        command.op === 'experts'
-          ? lowerExperts(command, await arena.read(command.logits), load)
-          : [bindWeights(command, load)];
-      await backend.submit({ commands: lowered, arena, kvCache, batch });
+      await (command.op === 'experts' ? runExperts(command) : submit([command]));
     }
   };
 
-  const cos = new Float32Array((rows * rope.rotaryDim) / 2);
-  const sin = new Float32Array((rows * rope.rotaryDim) / 2);
-  rope.fill({ cos, sin, row: 0, start: 0, count: rows, sequenceLength: rows });
-  await arena.write(embed.state.cos, cos);
-  await arena.write(embed.state.sin, sin);
+  /** Routes on the host, then runs each chosen expert on the rows that chose it. */
+  async function runExperts({
+    x,
+    logits: scores,
+    out,
+    routing,
+    record: recordExpert,
+  }: ExpertsCommand<WeightRef>) {
+    const values = await arena.read(scores);
+    const { correctionBias } = routing;
+    const bias = correctionBias && floats(tensorNamed(correctionBias.name));
+    const choices = Array.from({ length: rows }, (_, row) =>
+      route(values.subarray(row * scores.cols, (row + 1) * scores.cols), routing, bias),
+    );
+    for (let expert = 0; expert < scores.cols; expert++) {
+      const chosen = choices.flatMap((row, index) =>
+        row.filter((choice) => choice.expert === expert).map(({ weight }) => ({ index, weight })),
+      );
+      if (chosen.length === 0) continue;
+      const indices = Uint32Array.from(chosen, ({ index }) => index);
+      const weights = Float32Array.from(chosen, ({ weight }) => weight);
+      const { commands, input, output } = recordExpert(expert);
+      const some = (tensor: Tensor): Tensor => tensor.rowRange(0, chosen.length);
+      await submit([{ op: 'gatherRows', x, indices, out: some(input) }]);
+      if (routing.scaleInput) {
+        const gathered = await arena.read(some(input));
+        const scaled = gathered.map((value, i) => value * (weights[Math.floor(i / x.cols)] ?? NaN));
+        await arena.write(some(input), scaled);
+      }
+      const layout = { rows: chosen.length, sequences: [] };
+      for (const command of commands) await submit([mapTensors(command, some)], layout);
+      const scales = routing.scaleInput ? weights.map(() => 1) : weights;
+      await submit([{ op: 'scatterAddRows', x: some(output), indices, scales, out }]);
+    }
+  }
+
+  for (const [i, rope] of ropes.entries()) {
+    const cos = new Float32Array((rows * rope.rotaryDim) / 2);
+    const sin = new Float32Array((rows * rope.rotaryDim) / 2);
+    rope.fill({ cos, sin, row: 0, start: 0, count: rows, sequenceLength: rows, promptLength: rows });
+    const rotary = embed.state.rotary[i];
+    if (!rotary) throw new Error(`Expected tables for rope ${i}`);
+    await arena.write(rotary.cos, cos);
+    await arena.write(rotary.sin, sin);
+  }
+  for (const [i, scales] of embed.state.rowScales.entries()) {
+    const scaleAt = rowScales[i] ?? (() => NaN);
+    await arena.write(
+      scales,
+      Float32Array.from({ length: rows }, (_, position) => scaleAt(position)),
+    );
+  }
   await run(embed.commands);
   const hidden = [await arena.read(embed.state.hidden)];
   for (const layer of layers) {
@@ -106,62 +166,24 @@ export async function runPrompt(
   return { hidden, logits: await arena.read(logits) };
 }
 
+/** The command with its weights where they lie. Operands that are weights are told by their name and shape. */
 function bindWeights(
-  command: Exclude<RecordedCommand<WeightRef>, { op: 'experts' }>,
+  command: Command<WeightRef>,
   load: (ref: WeightRef) => WeightSlice,
 ): Command<WeightSlice> {
-  switch (command.op) {
-    case 'embedding':
-      return { ...command, table: load(command.table) };
-    case 'rmsNorm':
-      return { ...command, weight: load(command.weight) };
-    case 'linear':
-      return { ...command, weight: load(command.weight), bias: command.bias && load(command.bias) };
-    default:
-      return command;
-  }
+  const isWeight = (operand: unknown): operand is WeightRef =>
+    typeof operand === 'object' && operand !== null && 'name' in operand && 'shape' in operand;
+  const entries = Object.entries(command).map(([key, operand]: [string, unknown]) => [
+    key,
+    isWeight(operand) ? load(operand) : operand,
+  ]);
+  return Object.fromEntries(entries) as Command<WeightSlice>;
 }
 
-/** Softmax over all experts, the best topK per row, then each expert over its own rows. */
-function lowerExperts(
-  command: ExpertsCommand<WeightRef>,
-  logits: Float32Array,
-  load: (ref: WeightRef) => WeightSlice,
-): Command<WeightSlice>[] {
-  const { experts, routing, scratch, x, out, activation } = command;
-  const chosen = experts.map(() => ({ rows: [] as number[], scales: [] as number[] }));
-  for (let row = 0; row < x.rows; row++) {
-    const exps = [...logits.subarray(row * experts.length, (row + 1) * experts.length)].map(Math.exp);
-    const best = exps.map((_, expert) => expert).sort((a, b) => at(exps, b) - at(exps, a));
-    const top = best.slice(0, routing.topK);
-    const total = (routing.normalizeTopK ? top : best).reduce((sum, expert) => sum + at(exps, expert), 0);
-    for (const expert of top) {
-      at(chosen, expert).rows.push(row);
-      at(chosen, expert).scales.push(at(exps, expert) / total);
-    }
-  }
-  return experts.flatMap((expert, number): Command<WeightSlice>[] => {
-    const { rows, scales } = at(chosen, number);
-    if (rows.length === 0) return [];
-    const indices = Uint32Array.from(rows);
-    const [input, gate, up, result] = [scratch.x, scratch.gate, scratch.up, scratch.out].map((tensor) =>
-      tensor.rowRange(0, rows.length),
-    ) as [typeof x, typeof x, typeof x, typeof x];
-    const linear = { op: 'linear', bias: undefined } as const;
-    return [
-      { op: 'gatherRows', x, indices, out: input },
-      { ...linear, x: input, weight: load(expert.gate), out: gate },
-      { ...linear, x: input, weight: load(expert.up), out: up },
-      { op: 'glu', gate, up, activation, out: gate },
-      { ...linear, x: gate, weight: load(expert.down), out: result },
-      { op: 'scatterAddRows', x: result, indices, scales: Float32Array.from(scales), out },
-    ];
-  });
-}
-
-function at<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined)
-    throw new RangeError(`Expected an index below ${items.length} but received ${index}`);
-  return item;
+function mapTensors(command: Command<WeightRef>, map: (tensor: Tensor) => Tensor): Command<WeightRef> {
+  const entries = Object.entries(command).map(([key, operand]: [string, unknown]) => [
+    key,
+    operand instanceof Tensor ? map(operand) : operand,
+  ]);
+  return Object.fromEntries(entries) as Command<WeightRef>;
 }
