@@ -15,7 +15,8 @@ export function llama3Frequencies(options: {
   const scale = (frequency: number): number => {
     const wavelength = f32(f32(1 / frequency) * f32(2 * Math.PI));
     if (wavelength > longest) return frequency / factor;
-    if (wavelength < shortest) return frequency;
+    // With equal factors (Llama 4 Scout) nothing lies between.
+    if (wavelength < shortest || lowFreqFactor === highFreqFactor) return frequency;
     const turns = f32(f32(1 / wavelength) * originalMaxPositions);
     const keep = f32(f32(turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor));
     return f32(f32(f32(1 - keep) * frequency) / factor) + f32(keep * frequency);

@@ -129,7 +129,7 @@ describe('refusals', () => {
     ['rope_scaling.factor', { rope_scaling: { type: 'dynamic', factor: -1 } }],
     [
       'rope_scaling.high_freq_factor',
-      { rope_scaling: { type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 } },
+      { rope_scaling: { type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 3 } },
     ],
     ['rope_parameters.full_attention', { rope_parameters: { full_attention: 3 } }],
   ])('%s with an impossible value', (field, config) => {
