@@ -8,7 +8,6 @@ import { composeDecoder, type DecoderFields, type DecoderParts } from '../decode
 import type { DecoderConfig } from '../decoder/decoder-config.js';
 import type { GatedDeltaNetConfig } from '../delta/gated-delta-net-config.js';
 import { readHybridMixers } from '../delta/read-hybrid-mixers.js';
-import { withoutRopeSections } from '../delta/text-rope.js';
 import { readQwenMixture } from '../experts/read-qwen-mixture.js';
 import type { Family } from '../family.js';
 
@@ -56,7 +55,7 @@ interface Hybrid {
 }
 
 function parseHybrid(config: ConfigReader, hybrid: Hybrid): DecoderConfig {
-  const fields = readDecoderFields(withoutRopeSections(config), {
+  const fields = readDecoderFields(config, {
     maxPositions: 32_768,
     normEps: 1e-6,
     ropeTheta: 10_000,
