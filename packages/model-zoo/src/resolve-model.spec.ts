@@ -1,5 +1,7 @@
 import { AirllmError } from '@airllm/errors';
+import { ConfigReader } from './config/config-reader.js';
 import { ModelError } from './errors.js';
+import { findFamily } from './find-family.js';
 import { resolveModel } from './resolve-model.js';
 import { supportedModels } from './supported-models.js';
 
@@ -48,15 +50,14 @@ describe('detection', () => {
     ).toBe('qwen2');
   });
 
-  it('finds every family by each of its names', () => {
-    const config = { ...LLAMA, ...CHATGLM, num_key_value_heads: 4 };
-    for (const { family, architectures, modelTypes } of supportedModels()) {
-      for (const name of architectures) {
-        expect(resolveModel({ ...config, num_hidden_layers: 1, architectures: [name] }).family).toBe(family);
-      }
-      for (const name of modelTypes) {
-        expect(resolveModel({ ...config, architectures: [], model_type: name }).family).toBe(family);
-      }
+  it('finds every family by each of its names, and no two under one', () => {
+    const names = supportedModels().flatMap(({ family, architectures, modelTypes }) => [
+      ...architectures.map((name) => ({ family, name, config: { architectures: [name] } })),
+      ...modelTypes.map((name) => ({ family, name, config: { architectures: [], model_type: name } })),
+    ]);
+    expect(new Set(names.map(({ name }) => name)).size).toBe(names.length);
+    for (const { family, config } of names) {
+      expect(findFamily(new ConfigReader(config)).family.name).toBe(family);
     }
   });
 

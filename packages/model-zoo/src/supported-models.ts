@@ -11,11 +11,14 @@ export interface SupportedModel {
   readonly modelTypes: readonly string[];
 }
 
-/** Every family {@link resolveModel} knows. */
+/** Every family {@link resolveModel} knows, with the names of its multimodal models too. */
 export function supportedModels(): SupportedModel[] {
-  return FAMILIES.map(({ family, architectures, modelTypes }) => ({
-    family: family.name,
-    architectures,
-    modelTypes,
-  }));
+  return [...new Set(FAMILIES.map(({ family }) => family.name))].map((family) => {
+    const entries = FAMILIES.filter((entry) => entry.family.name === family);
+    return {
+      family,
+      architectures: entries.flatMap(({ architectures }) => architectures),
+      modelTypes: entries.flatMap(({ modelTypes }) => modelTypes),
+    };
+  });
 }

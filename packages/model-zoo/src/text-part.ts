@@ -21,6 +21,9 @@ export function textPart(config: ConfigReader): ConfigReader {
 /** Where a multimodal checkpoint keeps a tensor that the text model alone calls `stem`. */
 export type TextNaming = (stem: string) => string;
 
+/** The text model's own names: Qwen2-VL. */
+export const asIs: TextNaming = (stem) => stem;
+
 /** `model.norm` → `language_model.model.norm`, the head too: Gemma 3, Llama 4, Mistral 3. */
 export const wrapped: TextNaming = (stem) => `language_model.${stem}`;
 

@@ -1,10 +1,16 @@
-// Configs of published models: those of the families here map to a definition, or are refused by the name of what
-// is missing; no other kind of failure.
+// Configs of published models: each maps to a definition, whose weights can be listed, or is refused by the name of
+// what is missing; no other kind of failure.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelError, resolveModel, supportedModels, type ModelDefinition } from '../src/index.js';
+import {
+  listWeights,
+  ModelError,
+  resolveModel,
+  supportedModels,
+  type ModelDefinition,
+} from '../src/index.js';
 
 const shared =
   process.env['AIRLLM_SHARED_DATA'] ?? fileURLToPath(new URL('../../../../shared/data', import.meta.url));
@@ -20,8 +26,25 @@ const STATED: Record<string, [number, number, number, number, number]> = {
   'chatglm3-6b.config.json': [4096, 28, 2, 128, 65_024],
 };
 
-/** Configs of quantized checkpoints, which a later release reads. */
-const QUANTIZED = ['Qwen--Qwen3-32B-FP8_config.json', 'Qwen--Qwen3-32B-FP8-Static-PerTensor_config.json'];
+/** Parameters of the published safetensors files, as the hub counts them. */
+const PARAMETERS: Record<string, number> = {
+  'meta-llama--Meta-Llama-3.1-8B_config.json': 8_030_261_248,
+  'meta-llama--Meta-Llama-3.1-70B_config.json': 70_553_706_496,
+  'meta-llama--Meta-Llama-3.1-405B_config.json': 405_853_388_800,
+  'mistralai--Mixtral-8x7B-v0.1_config.json': 46_702_792_704,
+  'Qwen--Qwen3-8B_config.json': 8_190_735_360,
+  'Qwen--Qwen3-32B_config.json': 32_762_123_264,
+  'Qwen--Qwen3-30B-A3B_config.json': 30_532_122_624,
+  'Qwen--Qwen3-235B-A22B_config.json': 235_093_634_560,
+  'Qwen2.5-7B.config.json': 7_615_616_512,
+};
+
+interface Config {
+  readonly architectures?: readonly string[];
+  readonly text_config?: Config;
+  readonly quantization_config?: object;
+  readonly compression_config?: object;
+}
 
 const configs = existsSync(folder)
   ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -30,13 +53,13 @@ const configs = existsSync(folder)
         name: basename(path),
         config: parsePythonJson(readFileSync(join(folder, path), 'utf8')),
       }))
-      .filter(({ config }) => 'model_type' in config)
+      .filter(({ config }) => 'model_type' in config || 'architectures' in config)
   : [];
 if (configs.length === 0) console.warn(`Skipped: published configs are not at ${folder}`);
 const test = configs.length > 0 ? it : it.skip;
 
 /** Python's json module writes Infinity, which JSON has not. */
-function parsePythonJson(text: string): { architectures?: string[] } {
+function parsePythonJson(text: string): Config {
   return JSON.parse(text.replaceAll(/\bInfinity\b/g, '1e999'));
 }
 
@@ -49,20 +72,50 @@ const outcome = (config: unknown): ModelDefinition | ModelError => {
   }
 };
 
-test('every config maps to a definition or is refused with a code', () => {
+const isQuantized = (config: Config): boolean =>
+  Boolean(config.quantization_config ?? config.compression_config) ||
+  (config.text_config !== undefined && isQuantized(config.text_config));
+
+const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+
+test('every config maps to a definition or is refused by name', () => {
   const known = new Set(supportedModels().flatMap(({ architectures }) => architectures));
-  const ours = configs.filter(({ config }) => known.has(config.architectures?.[0] ?? ''));
-  const refused = ours.filter(({ config }) => outcome(config) instanceof ModelError).map(({ name }) => name);
-  console.info(
-    `published configs: ${configs.length}, of families here: ${ours.length}, refused: ${refused.join(', ')}`,
+  const results = configs.map(({ name, config }) => {
+    const architecture = config.architectures?.[0] ?? 'no architecture';
+    return { name, config, architecture, result: outcome(config) };
+  });
+  for (const { config, architecture, result } of results) {
+    if (!known.has(architecture)) {
+      expect(result).toMatchObject({ code: 'UNSUPPORTED_ARCHITECTURE' });
+      expect(result).toMatchObject({ message: expect.stringContaining(architecture) });
+    } else if (isQuantized(config)) {
+      expect(result).toMatchObject({ code: 'UNSUPPORTED_QUANTIZATION' });
+    } else {
+      expect(result).not.toBeInstanceOf(ModelError);
+    }
+  }
+  const kinds = results.map(({ architecture, result }) =>
+    result instanceof ModelError ? `${result.code} ${architecture}` : `maps to ${result.family}`,
   );
-  expect(refused.sort()).toEqual([...QUANTIZED].sort());
-  for (const { config } of ours.filter(({ name }) => QUANTIZED.includes(name))) {
-    expect(outcome(config)).toMatchObject({ code: 'UNSUPPORTED_QUANTIZATION' });
-  }
-  for (const { config } of configs.filter((entry) => !ours.includes(entry))) {
-    expect(outcome(config)).toMatchObject({ code: 'UNSUPPORTED_ARCHITECTURE' });
-  }
+  const rows = [...new Set(kinds)].sort().map((kind) => [kinds.filter((k) => k === kind).length, kind]);
+  const mapped = results.filter(({ result }) => !(result instanceof ModelError)).length;
+  console.info(
+    [`published configs: ${configs.length}, mapped: ${mapped}`, ...rows.map((row) => row.join(' x '))].join(
+      '\n  ',
+    ),
+  );
+});
+
+test.each(Object.entries(PARAMETERS))('%s has the parameters of its published files', (name, count) => {
+  const { embedding, stages } = listWeights(
+    resolveModel(configs.find((entry) => entry.name === name)?.config),
+  );
+  const weights = [
+    embedding,
+    ...stages.flatMap((stage) => [...stage.weights, ...(stage.experts ?? []).flat()]),
+  ];
+  const shapes = new Map(weights.map((weight) => [weight.name, weight.shape]));
+  expect([...shapes.values()].reduce((sum, shape) => sum + elements(shape), 0)).toBe(count);
 });
 
 test.each(Object.entries(STATED))(

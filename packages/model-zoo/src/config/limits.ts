@@ -16,6 +16,10 @@ export const LIMITS = {
   ropeTheta: { min: 1.001, max: 1e15 },
   ropeFactor: { min: 1e-3, max: 1e6 },
   partialRotaryFactor: { min: 0, max: 1 },
+  /** Factors and caps that a model applies as they are; 0 and below would undo it. */
+  multiplier: { min: 1e-6, max: 1e6 },
+  softcap: { min: 1e-3, max: 1e6 },
+  queryPreAttnScalar: { min: 1e-3, max: 1e6 },
 } as const satisfies Record<string, Range>;
 
 /** Definitions hold a few objects per expert: this bounds them. Published models stay under 100 000. */

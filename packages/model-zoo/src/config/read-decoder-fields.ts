@@ -2,7 +2,7 @@
 // and says what is its own.
 
 import type { DecoderFields } from '../decoder/compose-decoder.js';
-import { readRopeConfig } from '../rope/read-rope-config.js';
+import { readRopeConfig, readRopesByLayerType, type RopeDefaults } from '../rope/read-rope-config.js';
 import { readActivation } from './activation.js';
 import type { ConfigReader } from './config-reader.js';
 import { LIMITS } from './limits.js';
@@ -22,7 +22,7 @@ const FIELD_NAMES = {
   activation: 'hidden_act',
 };
 
-/** What the modeling code assumes for fields that a config leaves out. Sizes are always written, so they are required. */
+/** What the modeling code assumes for fields that a config leaves out. Sizes without a default here are required. */
 export interface DecoderDefaults {
   readonly maxPositions: number;
   readonly normEps: number;
@@ -33,12 +33,16 @@ export interface DecoderDefaults {
   readonly headDim?: number;
   /** Absent: silu. */
   readonly activation?: string;
-  /** Absent: hiddenSize · 4 is not assumed; the field is required. */
+  readonly heads?: number;
+  readonly vocabSize?: number;
   readonly intermediateSize?: number;
   /** Absent: false. */
   readonly tiedHead?: boolean;
-  /** Absent: all columns of a head are rotated. */
+  /** See {@link RopeDefaults}. */
   readonly partialRotaryFactor?: number;
+  readonly ropeNames?: RopeDefaults['names'];
+  /** Layers with a window have a rotary embedding of their own: its theta, and the older configs' field of it. */
+  readonly slidingRope?: { readonly theta: number; readonly field?: string };
   /** Fields under other names than {@link FIELD_NAMES}. */
   readonly fields?: Partial<typeof FIELD_NAMES>;
   /** Fields the family computes itself, which are refused elsewhere. */
@@ -50,10 +54,15 @@ export function readDecoderFields(config: ConfigReader, defaults: DecoderDefault
   refuseUnknownArithmetic(config, defaults.honours);
   const fields = { ...FIELD_NAMES, ...defaults.fields };
   const layers = config.integer(fields.layers, LIMITS.layers);
-  const heads = config.integer(fields.heads, LIMITS.heads);
+  const heads = config.integer(fields.heads, LIMITS.heads, defaults.heads);
   const hiddenSize = config.integer(fields.hiddenSize, LIMITS.hiddenSize);
   const headDim = readHeadDim(config, { fields, hiddenSize, heads, whenAbsent: defaults.headDim });
   const maxPositions = config.integer(fields.maxPositions, LIMITS.positions, defaults.maxPositions);
+  const { ropeTheta: theta, partialRotaryFactor, ropeNames: names, slidingRope } = defaults;
+  const ropeDefaults = { headDim, maxPositions, theta, partialRotaryFactor, names };
+  const ropes = slidingRope
+    ? readRopesByLayerType(config, { ...ropeDefaults, sliding: slidingRope })
+    : { rope: readRopeConfig(config, ropeDefaults) };
   return {
     hiddenSize,
     layers,
@@ -65,15 +74,10 @@ export function readDecoderFields(config: ConfigReader, defaults: DecoderDefault
       LIMITS.intermediateSize,
       defaults.intermediateSize,
     ),
-    vocabSize: config.integer(fields.vocabSize, LIMITS.vocabSize),
+    vocabSize: config.integer(fields.vocabSize, LIMITS.vocabSize, defaults.vocabSize),
     normEps: config.number(fields.normEps, LIMITS.normEps, defaults.normEps),
     activation: readActivation(config, fields.activation, defaults.activation),
-    rope: readRopeConfig(config, {
-      headDim,
-      maxPositions,
-      theta: defaults.ropeTheta,
-      partialRotaryFactor: defaults.partialRotaryFactor,
-    }),
+    ...ropes,
     tiedHead: config.boolean('tie_word_embeddings', defaults.tiedHead ?? false),
   };
 }

@@ -9,8 +9,10 @@ export interface SlidingWindowRule {
   readonly layers: number;
   /** Tokens a windowed layer sees, itself included; undefined switches windows off. */
   readonly window: number | undefined;
-  /** Layers from this one on have the window, unless the config lists `layer_types`. */
-  readonly firstLayer: number;
+  /** Unless the config lists `layer_types`, layers from this one on have the window; default 0. */
+  readonly firstLayer?: number;
+  /** Of those, every n-th layer of the model sees everything; default none. */
+  readonly fullEvery?: number;
 }
 
 /** `sliding_window`: a number, null for none, or `whenAbsent`. */
@@ -21,9 +23,11 @@ export function readWindow(config: ConfigReader, whenAbsent: number | undefined)
 
 /** The window of every layer. Throws when `layer_types` names a kind of layer that is not attention. */
 export function slidingWindows(config: ConfigReader, rule: SlidingWindowRule): (number | undefined)[] {
-  const { layers, window, firstLayer } = rule;
+  const { layers, window, firstLayer = 0, fullEvery = Infinity } = rule;
   if (!config.has('layer_types')) {
-    return Array.from({ length: layers }, (_, layer) => (layer >= firstLayer ? window : undefined));
+    return Array.from({ length: layers }, (_, layer) =>
+      layer < firstLayer || (layer + 1) % fullEvery === 0 ? undefined : window,
+    );
   }
   const types = config.fields['layer_types'];
   if (!Array.isArray(types) || types.length !== layers) {

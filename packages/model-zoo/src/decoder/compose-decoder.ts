@@ -25,6 +25,8 @@ export interface DecoderFields {
   readonly normEps: number;
   readonly activation: Activation;
   readonly rope: RopeConfig;
+  /** Of layers with a window, where it is another one; the second of the decoder's `ropes` then. */
+  readonly slidingRope?: RopeConfig;
   readonly tiedHead: boolean;
 }
 
@@ -84,7 +86,7 @@ export function composeDecoder(fields: DecoderFields, parts: DecoderParts = {}):
     maxPositions: contextLength(fields.rope),
     norms: NORM_NAMES,
     parallel: false,
-    ropes: [fields.rope],
+    ropes: fields.slidingRope ? [fields.rope, fields.slidingRope] : [fields.rope],
     rowScales: [],
     embeddingScale: 1,
     residualScale: 1,

@@ -12,6 +12,7 @@ export function contextLength({ maxPositions, scaling }: RopeConfig): number {
     case 'default':
     case 'llama3':
     case 'longrope':
+    case 'prompt-ntk':
       return maxPositions;
     case 'linear':
       return atMost(Math.max(maxPositions, Math.floor(maxPositions * scaling.factor)));

@@ -6,6 +6,7 @@ import { f32, fixedFrequencies, inverseOf, wavelengths, type Frequencies } from 
 import { linearFrequencies } from './linear.js';
 import { llama3Frequencies } from './llama3.js';
 import { longropeFrequencies } from './longrope.js';
+import { promptNtkFrequencies } from './prompt-ntk.js';
 import type { RopeConfig } from './rope-config.js';
 import { yarnFrequencies } from './yarn.js';
 
@@ -49,6 +50,8 @@ function frequenciesOf({ theta, rotaryDim, maxPositions, scaling }: RopeConfig):
       return linearFrequencies({ theta, rotaryDim, factor: scaling.factor });
     case 'dynamic':
       return dynamicFrequencies({ theta, rotaryDim, factor: scaling.factor, maxPositions });
+    case 'prompt-ntk':
+      return promptNtkFrequencies({ theta, rotaryDim, trainedLength: scaling.trainedLength });
     case 'llama3':
       return llama3Frequencies({ theta, rotaryDim, scaling });
     case 'yarn':

@@ -2,7 +2,6 @@
 // per kind of layer) and `rope_theta` with `rope_scaling`, whose type is called `rope_type` or `type`.
 
 import { type ConfigReader } from '../config/config-reader.js';
-import { describeValue } from '../config/describe-value.js';
 import { LIMITS } from '../config/limits.js';
 import { ModelError } from '../errors.js';
 import type { RopeConfig } from './rope-config.js';
@@ -15,6 +14,8 @@ export interface RopeDefaults {
   readonly theta: number;
   /** When the config gives none; default 1. */
   readonly partialRotaryFactor?: number | undefined;
+  /** What the two fields are called beside the layers' own; default `rope_theta` and `partial_rotary_factor`. */
+  readonly names?: { readonly theta: string; readonly partial: string } | undefined;
 }
 
 /** Throws `UNSUPPORTED_ROPE` for a scaling that is not known and `INVALID_CONFIG` for impossible values. */
@@ -34,6 +35,29 @@ export function readRopeConfig(config: ConfigReader, defaults: RopeDefaults): Ro
   return first;
 }
 
+/**
+ * The rotary embeddings of layers that see everything and of those with a window (Gemma 3, OLMo 3). Older configs
+ * scale the former alone and may give the latter a theta in a field of its own.
+ */
+export function readRopesByLayerType(
+  config: ConfigReader,
+  defaults: RopeDefaults & { readonly sliding: { readonly theta: number; readonly field?: string } },
+): { rope: RopeConfig; slidingRope: RopeConfig } {
+  const parameters = config.section('rope_parameters');
+  const byType = parameters?.has('full_attention') || parameters?.has('sliding_attention');
+  const full = byType ? parameters?.section('full_attention') : config.section('rope_scaling');
+  const sliding = byType ? parameters?.section('sliding_attention') : undefined;
+  const { theta, field = 'rope_theta' } = defaults.sliding;
+  return {
+    rope: readSection(config, byType ? full : (parameters ?? full), defaults),
+    slidingRope: readSection(config, sliding, {
+      ...defaults,
+      theta,
+      names: { theta: field, partial: 'partial_rotary_factor' },
+    }),
+  };
+}
+
 /** The objects that describe the rotary embedding: none, one, or one per kind of layer in use. */
 function ropeSections(config: ConfigReader): ConfigReader[] {
   const section = config.section('rope_parameters') ?? config.section('rope_scaling');
@@ -51,16 +75,16 @@ function readSection(
   defaults: RopeDefaults,
 ): RopeConfig {
   const { headDim, maxPositions } = defaults;
-  const theta = holder('rope_theta').number('rope_theta', LIMITS.ropeTheta, defaults.theta);
-  const share = holder('partial_rotary_factor');
-  const rotaryDim = Math.trunc(
-    headDim *
-      share.number('partial_rotary_factor', LIMITS.partialRotaryFactor, defaults.partialRotaryFactor ?? 1),
-  );
+  const [thetaHolder, thetaName] = holder('rope_theta', defaults.names?.theta);
+  const [shareHolder, shareName] = holder('partial_rotary_factor', defaults.names?.partial);
+  const theta = thetaHolder.number(thetaName, LIMITS.ropeTheta, defaults.theta);
+  const { partialRotaryFactor = 1 } = defaults;
+  const share = shareHolder.number(shareName, LIMITS.partialRotaryFactor, partialRotaryFactor);
+  const rotaryDim = Math.trunc(headDim * share);
   if (rotaryDim < 2 || rotaryDim % 2 !== 0) {
     throw new ModelError(
       'INVALID_CONFIG',
-      `Expected an even number of rotated columns, at least 2, but head_dim ${headDim} and partial_rotary_factor ${describeValue(share.fields['partial_rotary_factor'] ?? 1)} give ${rotaryDim}`,
+      `Expected an even number of rotated columns, at least 2, but head_dim ${headDim} and partial_rotary_factor ${shareName} ${share} give ${rotaryDim}`,
       { field: 'head_dim', found: rotaryDim },
     );
   }
@@ -68,7 +92,7 @@ function readSection(
   return { theta, headDim, rotaryDim, style: 'half', maxPositions, scaling };
 
   /** The section has priority over the top level. */
-  function holder(field: string): ConfigReader {
-    return section?.has(field) ? section : config;
+  function holder(field: string, topLevelName = field): [ConfigReader, string] {
+    return section?.has(field) ? [section, field] : [config, topLevelName];
   }
 }

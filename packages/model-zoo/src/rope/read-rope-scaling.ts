@@ -9,8 +9,11 @@ import { longropeMagnitude } from './longrope.js';
 import type { RopeScaling } from './rope-config.js';
 import { yarnMagnitude } from './yarn.js';
 
+/** `prompt-ntk` is no value of a config: a family says it. */
+type ReadableType = Exclude<RopeScaling['type'], 'prompt-ntk'>;
+
 /** Per type, the fields that are read; another one might change the frequencies, so it is refused. */
-const KNOWN_FIELDS: Readonly<Record<RopeScaling['type'], readonly string[]>> = {
+const KNOWN_FIELDS: Readonly<Record<ReadableType, readonly string[]>> = {
   default: [],
   linear: ['factor'],
   dynamic: ['factor'],
@@ -28,11 +31,19 @@ const KNOWN_FIELDS: Readonly<Record<RopeScaling['type'], readonly string[]>> = {
   longrope: ['factor', 'short_factor', 'long_factor', 'attention_factor', 'original_max_position_embeddings'],
 };
 
-/** Read elsewhere, or (`finetuned`) without effect. */
-const COMMON_FIELDS = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor', 'finetuned'];
+/** Read elsewhere, or without effect: in text, the sections of multimodal rope (mrope) all have one position. */
+const COMMON_FIELDS = [
+  'rope_type',
+  'type',
+  'rope_theta',
+  'partial_rotary_factor',
+  'finetuned',
+  'mrope_section',
+  'mrope_interleaved',
+];
 
 /** Older names of a type. */
-const ALIASES: Readonly<Record<string, RopeScaling['type']>> = { su: 'longrope' };
+const ALIASES: Readonly<Record<string, ReadableType>> = { su: 'longrope', mrope: 'default' };
 
 /** `section` is `rope_scaling` or `rope_parameters`, or undefined when the config has neither. */
 export function readRopeScaling(
@@ -68,7 +79,7 @@ export function readRopeScaling(
   }
 }
 
-function readType(section: ConfigReader): RopeScaling['type'] {
+function readType(section: ConfigReader): ReadableType {
   const field = section.has('rope_type') ? 'rope_type' : 'type';
   const name = section.string(field, 'default');
   const type = ALIASES[name] ?? name;
@@ -80,11 +91,11 @@ function readType(section: ConfigReader): RopeScaling['type'] {
   );
 }
 
-function isKnownType(name: string): name is RopeScaling['type'] {
+function isKnownType(name: string): name is ReadableType {
   return Object.hasOwn(KNOWN_FIELDS, name);
 }
 
-function refuseUnknownFields(section: ConfigReader, type: RopeScaling['type']): void {
+function refuseUnknownFields(section: ConfigReader, type: ReadableType): void {
   const known = [...COMMON_FIELDS, ...KNOWN_FIELDS[type]];
   for (const field of Object.keys(section.fields)) {
     if (known.includes(field) || !section.has(field)) continue;
@@ -99,8 +110,8 @@ function refuseUnknownFields(section: ConfigReader, type: RopeScaling['type']): 
 function readLlama3(section: ConfigReader, original: number): RopeScaling {
   const lowFreqFactor = section.number('low_freq_factor', LIMITS.ropeFactor);
   const highFreqFactor = section.number('high_freq_factor', LIMITS.ropeFactor);
-  if (highFreqFactor <= lowFreqFactor) {
-    throw section.invalid('high_freq_factor', `more than low_freq_factor (${lowFreqFactor})`);
+  if (highFreqFactor < lowFreqFactor) {
+    throw section.invalid('high_freq_factor', `at least low_freq_factor (${lowFreqFactor})`);
   }
   const factor = section.number('factor', LIMITS.ropeFactor);
   return { type: 'llama3', factor, lowFreqFactor, highFreqFactor, originalMaxPositions: original };

@@ -6,6 +6,11 @@ export type RopeScaling =
   | { readonly type: 'linear'; readonly factor: number }
   | { readonly type: 'dynamic'; readonly factor: number }
   | {
+      /** By the length of the prompt, beyond `trainedLength`; fixed for the whole sequence. */
+      readonly type: 'prompt-ntk';
+      readonly trainedLength: number;
+    }
+  | {
       readonly type: 'llama3';
       readonly factor: number;
       readonly lowFreqFactor: number;
