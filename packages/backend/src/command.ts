@@ -259,11 +259,12 @@ export interface FillCommand {
   readonly value: number;
 }
 
-/** out[i, :] = x[indices[i], :]. */
+/** out[i, :] = x[indices[i], :], times scales[i] where there are scales. */
 export interface GatherRowsCommand {
   readonly op: 'gatherRows';
   readonly x: Tensor;
   readonly indices: Uint32Array;
+  readonly scales?: Float32Array | undefined;
   readonly out: Tensor;
 }
 

@@ -276,7 +276,13 @@ export class Recorder {
     for (const index of indices) {
       if (index >= x.rows) throw invalid(`Expected a row below ${x.rows} but received ${index}`);
     }
-    return this.#push({ op: 'gatherRows', x, indices, out: this.#tensor(indices.length, x.cols) });
+    return this.#push({
+      op: 'gatherRows',
+      x,
+      indices,
+      scales: undefined,
+      out: this.#tensor(indices.length, x.cols),
+    });
   }
 
   /** {@link ExpertsCommand}: [T, D]. `logits` [T, E] is one column per expert. */

@@ -7,7 +7,13 @@ import { chunkingCases } from './cases/chunking.js';
 import { elementwiseCases } from './cases/elementwise.js';
 import { embeddingCases } from './cases/embedding.js';
 import { linearCases } from './cases/linear.js';
+import { latentAttentionCases } from './cases/latent-attention.js';
+import { layerNormCases } from './cases/layer-norm.js';
+import { linearOptionCases } from './cases/linear-options.js';
+import { linearTransposedCases } from './cases/linear-transposed.js';
 import { lifetimeCases } from './cases/lifetime.js';
+import { gateCases } from './cases/gates.js';
+import { recurrentCases } from './cases/recurrent.js';
 import { refusalCases } from './cases/refusal.js';
 import { rmsNormCases } from './cases/rms-norm.js';
 import { ropeCases } from './cases/rope.js';
@@ -18,12 +24,18 @@ import type { ConformanceCase } from './conformance-case.js';
 export function conformanceCases(): ConformanceCase[] {
   return [
     ...elementwiseCases(),
+    ...gateCases(),
     ...rowsCases(),
     ...embeddingCases(),
     ...rmsNormCases(),
+    ...layerNormCases(),
     ...linearCases(),
+    ...linearOptionCases(),
+    ...linearTransposedCases(),
     ...ropeCases(),
     ...attentionCases(),
+    ...latentAttentionCases(),
+    ...recurrentCases(),
     ...chunkingCases(),
     ...behaviourCases(),
     ...refusalCases(),

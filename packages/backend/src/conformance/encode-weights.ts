@@ -2,7 +2,7 @@
 
 import { byteLengthOf, type DType } from '../dtype.js';
 
-/** Little-endian bytes of `values` in `dtype`; f16 and bf16 drop the digits that do not fit. */
+/** Little-endian bytes of `values` in `dtype`; other formats than f32 drop the digits that do not fit. */
 export function encodeWeights(dtype: DType, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(byteLengthOf(dtype, values.length));
   const view = new DataView(bytes.buffer);
@@ -14,6 +14,8 @@ export function encodeWeights(dtype: DType, values: Float32Array): Uint8Array {
         return view.setUint16(2 * i, float32Bits(value) >>> 16, true);
       case 'f16':
         return view.setUint16(2 * i, float16Bits(value), true);
+      case 'f8e4m3':
+        return view.setUint8(i, float8Bits(value));
     }
   });
   return bytes;
@@ -34,4 +36,14 @@ function float16Bits(value: number): number {
   if (magnitude < 2 ** -14) return sign | Math.floor(magnitude * 2 ** 24);
   const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
   return sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
+}
+
+/** Finite values; those beyond ±448 become it. */
+function float8Bits(value: number): number {
+  const sign = value < 0 ? 0x80 : 0;
+  const magnitude = Math.min(Math.abs(value), 448);
+  if (magnitude < 2 ** -6) return sign | Math.floor(magnitude * 2 ** 9);
+  const bits = float32Bits(magnitude);
+  const exponent = (bits >>> 23) - 127 + 7;
+  return sign | (exponent << 3) | ((bits >>> 20) & 7);
 }

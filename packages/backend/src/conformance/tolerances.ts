@@ -22,3 +22,15 @@ export const ATTENTION = 2e-5;
 
 /** Scores of about 1000: exp() turns their absolute error, 1000·4u, into a relative one. */
 export const ATTENTION_LARGE_SCORES = 5e-4;
+
+/**
+ * A state that is corrected at every row gains one rounding of each of its products per row, and forgets by decay and
+ * correction (its factors are at most 1): below √T · 4u for T rows of some hundred, in sums over at most 128 columns.
+ */
+export const RECURRENT = 3e-5;
+
+/**
+ * Values of mean 1000 and deviation 1: their float32 mean is off by some 1000u = 6e-5 of the deviation times the
+ * roundings of its sum. A variance taken as mean(x²) − mean(x)² would be off by 10⁶u = 6e-2.
+ */
+export const LARGE_MEAN = 2e-3;

@@ -8,12 +8,24 @@ import type { DType } from '../dtype.js';
 import { Tensor } from '../tensor.js';
 import type { WeightMemory, WeightSlice } from '../weight.js';
 import { encodeWeights } from './encode-weights.js';
+import { quantizeBlocks } from './quantize-blocks.js';
 
 /** What arena elements hold that no case has written: writes outside of outputs are seen by it. */
 const UNTOUCHED = 12345.5;
 
 /** Elements between tensors, untouched; odd, so that tensors lie at every alignment. */
 const GAP = 3;
+
+/** Rows and columns that share a scale: blocks end within vectors, and weights within blocks. */
+const SCALE_BLOCK = [5, 24] as const;
+
+export interface WeightContent {
+  readonly data: Float32Array;
+  /** Default 0. */
+  readonly byteOffset?: number;
+  /** Rows and columns that share a scale in f8e4m3. Default 5 × 24. */
+  readonly block?: readonly [rows: number, cols: number];
+}
 
 export class Workbench {
   readonly #tensors: { tensor: Tensor; data: Float32Array | undefined }[] = [];
@@ -44,9 +56,24 @@ export class Workbench {
   weight(
     dtype: DType,
     [rows, cols]: readonly [rows: number, cols: number],
-    { data, byteOffset = 0 }: { data: Float32Array; byteOffset?: number },
+    { data, byteOffset = 0, block = SCALE_BLOCK }: WeightContent,
   ): WeightSlice {
-    return this.weightOfBytes(dtype, [rows, cols], { bytes: encodeWeights(dtype, data), byteOffset });
+    if (dtype !== 'f8e4m3') {
+      return this.weightOfBytes(dtype, [rows, cols], { bytes: encodeWeights(dtype, data), byteOffset });
+    }
+    const { bytes, scales, cols: gridCols } = quantizeBlocks(data, cols, block);
+    const [blockRows, blockCols] = block;
+    return {
+      ...this.weightOfBytes(dtype, [rows, cols], { bytes, byteOffset }),
+      scales: {
+        memory: this.#memory(encodeWeights('f32', scales), byteOffset),
+        byteOffset,
+        cols: gridCols,
+        blockRows,
+        blockCols,
+        firstRow: 0,
+      },
+    };
   }
 
   weightOfBytes(
@@ -54,10 +81,7 @@ export class Workbench {
     [rows, cols]: readonly [rows: number, cols: number],
     { bytes, byteOffset = 0 }: { bytes: Uint8Array; byteOffset?: number },
   ): WeightSlice {
-    const memory: WeightMemory = this.backend.allocateWeights(byteOffset + bytes.byteLength);
-    this.#owned.push(memory);
-    memory.bytes.set(bytes, byteOffset);
-    return { memory, byteOffset, dtype, rows, cols };
+    return { memory: this.#memory(bytes, byteOffset), byteOffset, dtype, rows, cols };
   }
 
   kvCache(shape: KvCacheShape): KvCache {
@@ -96,6 +120,13 @@ export class Workbench {
   dispose(): void {
     for (const owned of this.#owned) owned.dispose();
     this.#arena?.dispose();
+  }
+
+  #memory(bytes: Uint8Array, byteOffset: number): WeightMemory {
+    const memory = this.backend.allocateWeights(byteOffset + bytes.byteLength);
+    this.#owned.push(memory);
+    memory.bytes.set(bytes, byteOffset);
+    return memory;
   }
 
   async #createArena(): Promise<Arena> {

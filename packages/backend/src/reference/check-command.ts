@@ -99,8 +99,12 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
     case 'ungroup':
       return checkUngroup(command, arena);
     case 'gatherRows': {
-      const { x, indices, out } = command;
+      const { x, indices, scales, out } = command;
       checkTensor('gatherRows input', x, arena);
+      expect(
+        scales === undefined || scales.length === out.rows,
+        `Expected ${out.rows} scales but received ${scales?.length}`,
+      );
       checkIndices('row numbers', indices, { count: out.rows, limit: x.rows });
       return checkShaped('gatherRows output', out, { arena, rows: indices.length, cols: x.cols });
     }

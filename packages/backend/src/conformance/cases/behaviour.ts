@@ -68,7 +68,14 @@ export function behaviourCases(): ConformanceCase[] {
       const memory = backend.allocateWeights(12);
       const weight: WeightSlice = { memory, byteOffset: 0, dtype: 'f32', rows: 3, cols: 1 };
       const one = tensorAt(16, 1, 1);
-      const linear: Command<WeightSlice> = { op: 'linear', x: one, weight, bias: undefined, normalizeRows: false, out: x };
+      const linear: Command<WeightSlice> = {
+        op: 'linear',
+        x: one,
+        weight,
+        bias: undefined,
+        normalizeRows: false,
+        out: x,
+      };
       await arena.write(one, Float32Array.of(2));
       const found: Float32Array[] = [];
       for (const values of [Float32Array.of(1, 2, 3), Float32Array.of(-4, 5, 0.25)]) {

@@ -5,34 +5,9 @@ import { compareWithReference, type Scenario } from '../compare-with-reference.j
 import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
 import { ELEMENTWISE, EXACT, TRANSCENDENTAL } from '../tolerances.js';
+import { elementwiseScenarios, LARGE, type ElementwiseShape } from './shapes.js';
 
-const SHAPES = [1, 3, 17].flatMap((rows) =>
-  [1, 3, 7, 8, 15, 16, 17, 31, 33, 100, 1000].map((cols) => ({ rows, cols })),
-);
-
-const ACTIVATIONS: readonly Activation[] = ['silu', 'gelu', 'gelu-tanh'];
-
-/** Where activations saturate, and where a careless exp() overflows. */
-const LARGE = Float32Array.of(
-  0,
-  -0,
-  1e-30,
-  -1e-30,
-  5,
-  -5,
-  20,
-  -20,
-  88,
-  -88,
-  89,
-  -89,
-  104,
-  -104,
-  1000,
-  -1000,
-  1e9,
-  -1e9,
-);
+export const ACTIVATIONS: readonly Activation[] = ['silu', 'gelu', 'gelu-tanh'];
 
 export function elementwiseCases(): ConformanceCase[] {
   return [
@@ -41,14 +16,14 @@ export function elementwiseCases(): ConformanceCase[] {
       op: 'fill',
       group: 'accuracy',
       tolerance: EXACT,
-      run: (backend) => compareWithReference(backend, shapes(fillScenario)),
+      run: (backend) => compareWithReference(backend, elementwiseScenarios(fill)),
     },
     {
       name: 'accumulate',
       op: 'accumulate',
       group: 'accuracy',
       tolerance: ELEMENTWISE,
-      run: (backend) => compareWithReference(backend, shapes(accumulateScenario)),
+      run: (backend) => compareWithReference(backend, elementwiseScenarios(accumulate)),
     },
     ...ACTIVATIONS.flatMap((activation): ConformanceCase[] => [
       {
@@ -59,7 +34,7 @@ export function elementwiseCases(): ConformanceCase[] {
         run: (backend) =>
           compareWithReference(
             backend,
-            shapes((shape) => gluScenario(activation, shape)),
+            elementwiseScenarios((shape) => glu(activation, shape)),
           ),
       },
       {
@@ -73,63 +48,38 @@ export function elementwiseCases(): ConformanceCase[] {
   ];
 }
 
-interface Shape {
-  rows: number;
-  cols: number;
-  padding: number;
-}
-
-function shapes(scenario: (shape: Shape) => Scenario): Scenario[] {
-  return SHAPES.flatMap((shape) => [0, 5].map((padding) => scenario({ ...shape, padding })));
-}
-
-function labelOf({ rows, cols, padding }: Shape): string {
-  return `[${rows}, ${cols}] with row stride ${cols + padding}`;
-}
-
-function fillScenario(shape: Shape): Scenario {
-  return {
-    label: labelOf(shape),
-    outputs: (bench) => {
-      const x = bench.tensor(shape.rows, shape.cols, { padding: shape.padding });
-      return bench.run([{ op: 'fill', x, value: -0.375 }], [x]);
-    },
+function fill(shape: ElementwiseShape): Scenario['outputs'] {
+  return (bench) => {
+    const x = bench.tensor(shape.rows, shape.cols, { padding: shape.padding });
+    return bench.run([{ op: 'fill', x, value: -0.375 }], [x]);
   };
 }
 
-function accumulateScenario(shape: Shape): Scenario {
-  const { rows, cols, padding } = shape;
-  return {
-    label: labelOf(shape),
-    outputs: (bench) => {
-      const random = new Random(rows * 1009 + cols);
-      const x = bench.tensor(rows, cols, { data: random.normals(rows * cols), padding });
-      const y = bench.tensor(rows, cols, { data: random.normals(rows * cols) });
-      return bench.run([{ op: 'accumulate', x, y }], [x]);
-    },
+function accumulate({ rows, cols, padding }: ElementwiseShape): Scenario['outputs'] {
+  return (bench) => {
+    const random = new Random(rows * 1009 + cols);
+    const x = bench.tensor(rows, cols, { data: random.normals(rows * cols), padding });
+    const y = bench.tensor(rows, cols, { data: random.normals(rows * cols) });
+    return bench.run([{ op: 'accumulate', x, y }], [x]);
   };
 }
 
 /** Output into a third tensor, into the gate and into up. */
-function gluScenario(activation: Activation, shape: Shape): Scenario {
-  const { rows, cols, padding } = shape;
-  return {
-    label: labelOf(shape),
-    outputs: (bench) => {
-      const random = new Random(rows * 1013 + cols);
-      const gate = bench.tensor(rows, cols, { data: random.normals(rows * cols, 3), padding });
-      const up = bench.tensor(rows, cols, { data: random.normals(rows * cols) });
-      const gate2 = bench.tensor(rows, cols, { data: random.normals(rows * cols, 3) });
-      const out = bench.tensor(rows, cols, { padding });
-      return bench.run(
-        [
-          { op: 'glu', activation, gate, up, out },
-          { op: 'glu', activation, gate: gate2, up, out: up },
-          { op: 'glu', activation, gate, up: out, out: gate },
-        ],
-        [out, up, gate],
-      );
-    },
+function glu(activation: Activation, { rows, cols, padding }: ElementwiseShape): Scenario['outputs'] {
+  return (bench) => {
+    const random = new Random(rows * 1013 + cols);
+    const gate = bench.tensor(rows, cols, { data: random.normals(rows * cols, 3), padding });
+    const up = bench.tensor(rows, cols, { data: random.normals(rows * cols) });
+    const gate2 = bench.tensor(rows, cols, { data: random.normals(rows * cols, 3) });
+    const out = bench.tensor(rows, cols, { padding });
+    return bench.run(
+      [
+        { op: 'glu', activation, gate, up, out },
+        { op: 'glu', activation, gate: gate2, up, out: up },
+        { op: 'glu', activation, gate, up: out, out: gate },
+      ],
+      [out, up, gate],
+    );
   };
 }
 

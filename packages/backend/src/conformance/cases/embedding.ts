@@ -20,13 +20,14 @@ export function embeddingCases(): ConformanceCase[] {
           [1, 7, 16, 33, 100].flatMap((cols) => [0, 1, 3].map((offset) => scenario(dtype, cols, offset))),
         ),
     })),
-    ...(['f16', 'bf16'] as const).map((dtype): ConformanceCase => ({
+    ...(['f16', 'bf16', 'f8e4m3'] as const).map((dtype): ConformanceCase => ({
       name: `embedding ${dtype} of every finite bit pattern`,
       op: 'embedding',
       dtype,
       group: 'accuracy',
       tolerance: EXACT,
-      run: (backend) => compareWithReference(backend, [everyBitPattern(dtype)]),
+      run: (backend) =>
+        compareWithReference(backend, [dtype === 'f8e4m3' ? everyByte() : everyBitPattern(dtype)]),
     })),
   ];
 }
@@ -59,6 +60,25 @@ function everyBitPattern(dtype: 'f16' | 'bf16'): Scenario {
       const out = bench.tensor(256, 256);
       return bench.run(
         [{ op: 'embedding', table, ids: Uint32Array.from({ length: 256 }, (_, i) => i), out }],
+        [out],
+      );
+    },
+  };
+}
+
+/** 0x7f and 0xff are no numbers: replaced by zero. A row for each scale. */
+function everyByte(): Scenario {
+  return {
+    label: 'table [3, 256]',
+    outputs: (bench) => {
+      const row = Array.from({ length: 256 }, (_, bits) => ((bits & 0x7f) === 0x7f ? 0 : bits));
+      const table = bench.weightOfBytes('f8e4m3', [3, 256], { bytes: Uint8Array.of(...row, ...row, ...row) });
+      const scales = bench.weight('f32', [3, 1], { data: Float32Array.of(1, -0.3, 1e-5) });
+      const { memory, byteOffset } = scales;
+      const grid = { memory, byteOffset, cols: 1, blockRows: 1, blockCols: 256, firstRow: 0 };
+      const out = bench.tensor(3, 256);
+      return bench.run(
+        [{ op: 'embedding', table: { ...table, scales: grid }, ids: Uint32Array.of(0, 1, 2), out }],
         [out],
       );
     },

@@ -1,4 +1,5 @@
-// rmsNorm: whole rows and groups, in place and not, very small and very large values.
+// rmsNorm: whole rows and groups, weights of a group, of a row and none, in place and not, very small and very
+// large values.
 
 import { DTYPES, type DType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
@@ -65,13 +66,19 @@ function scenario(dtype: DType, { width, groups, rows, magnitude }: Shape): Scen
       const weight = bench.weight(dtype, [1, width], { data, byteOffset: width % 4 });
       const x = bench.tensor(rows, cols, { data: random.normals(rows * cols, magnitude), padding: 3 });
       const y = bench.tensor(rows, cols, { data: random.normals(rows * cols, magnitude) });
+      const rowWeight = bench.weight(dtype, [1, cols], { data: random.normals(cols), byteOffset: 1 });
       const out = bench.tensor(rows, cols, { padding: 1 });
+      const out2 = bench.tensor(rows, cols);
+      const out3 = bench.tensor(rows, cols);
+      const norm = { op: 'rmsNorm', groupWidth: width, weightOffset: 0 } as const;
       return bench.run(
         [
-          { op: 'rmsNorm', x, weight, eps: 1e-6, out },
-          { op: 'rmsNorm', x: y, weight, eps: 1e-5, out: y },
+          { ...norm, x, weight, eps: 1e-6, out },
+          { ...norm, x, weight: rowWeight, eps: 1e-6, weightOffset: 1, out: out2 },
+          { ...norm, x, weight: undefined, eps: 1e-6, out: out3 },
+          { ...norm, x: y, weight, eps: 1e-5, weightOffset: 1, out: y },
         ],
-        [out, y],
+        [out, out2, out3, y],
       );
     },
   };

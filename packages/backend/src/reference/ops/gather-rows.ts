@@ -1,4 +1,4 @@
-// out[i, :] = x[indices[i], :].
+// out[i, :] = x[indices[i], :] · scales[i].
 
 import type { GatherRowsCommand } from '../../command.js';
 import { Matrix } from '../matrix.js';
@@ -8,6 +8,7 @@ export function gatherRows(command: GatherRowsCommand, values: Float64Array): vo
   const x = new Matrix(values, command.x);
   const out = new Matrix(values, command.out);
   command.indices.forEach((row, i) => {
-    for (let n = 0; n < x.cols; n++) out.set(i, n, x.get(row, n));
+    const scale = command.scales?.[i] ?? 1;
+    for (let n = 0; n < x.cols; n++) out.set(i, n, scale * x.get(row, n));
   });
 }

@@ -1,0 +1,137 @@
+// Commands on rows that no backend may run, by what is wrong with them; every one has a valid neighbour.
+
+import type { Submission } from '../../backend.js';
+import { Tensor } from '../../tensor.js';
+import type { BlockScales, WeightMemory, WeightSlice } from '../../weight.js';
+import { PLAIN_LINEAR } from '../commands.js';
+import { tensorAt } from './checks.js';
+
+/** Elements of the arena and bytes of the weight memory that these commands are wrong for. */
+export const ARENA_ELEMENTS = 64;
+export const WEIGHT_BYTES = 64;
+
+type Commands = Submission['commands'];
+
+/** A float32 weight in `memory`. */
+export function weightAt(
+  memory: WeightMemory,
+  byteOffset: number,
+  [rows, cols]: readonly number[],
+): WeightSlice {
+  return { memory, byteOffset, dtype: 'f32', rows: rows ?? 0, cols: cols ?? 0 };
+}
+
+export function wrongCommands(): Record<string, (memory: WeightMemory) => Commands> {
+  const x = tensorAt(0, 2, 4);
+  const out = tensorAt(16, 2, 4);
+  const linear = { op: 'linear', x, ...PLAIN_LINEAR, out } as const;
+  const rmsNorm = { op: 'rmsNorm', x, groupWidth: 4, weightOffset: 0, eps: 1e-5, out } as const;
+  const transposed = { op: 'linearTransposed', x, bias: undefined, accumulate: false, out } as const;
+  const rope = { op: 'rope', x, headDim: 4, rotaryStart: 0, rotaryDim: 4, style: 'half' } as const;
+  const angles = (pairs: number) => ({ cos: tensorAt(16, 2, pairs), sin: tensorAt(32, 2, pairs) });
+  return {
+    'a tensor past the end of the arena': () => [
+      { op: 'fill', x: tensorAt(ARENA_ELEMENTS - 7, 2, 4), value: 0 },
+    ],
+    'a tensor whose last row is past the end': () => [
+      { op: 'fill', x: new Tensor({ elements: 8, offset: 0 }, 2, 4, ARENA_ELEMENTS - 3, 0), value: 0 },
+    ],
+    'a tensor without a place': () => [{ op: 'fill', x: tensorAt(-1, 2, 4), value: 0 }],
+    'a weight past the end of its memory': (memory) => [{ ...linear, weight: weightAt(memory, 1, [4, 4]) }],
+    'a weight before its memory': (memory) => [{ ...linear, weight: weightAt(memory, -4, [4, 4]) }],
+    'a linear of another width': (memory) => [{ ...linear, weight: weightAt(memory, 0, [4, 3]) }],
+    'a bias of another length': (memory) => [
+      { ...linear, weight: weightAt(memory, 0, [4, 4]), bias: weightAt(memory, 0, [1, 3]) },
+    ],
+    'a bias beside normalized rows': (memory) => [
+      {
+        ...linear,
+        weight: weightAt(memory, 0, [4, 4]),
+        bias: weightAt(memory, 0, [1, 4]),
+        normalizeRows: true,
+      },
+    ],
+    'a transposed weight of another width': (memory) => [
+      { ...transposed, weight: weightAt(memory, 0, [3, 4]) },
+    ],
+    'a bias on top of a sum': (memory) => [
+      {
+        ...transposed,
+        weight: weightAt(memory, 0, [4, 4]),
+        bias: weightAt(memory, 0, [1, 4]),
+        accumulate: true,
+      },
+    ],
+    'a norm whose groups do not divide the columns': () => [{ ...rmsNorm, weight: undefined, groupWidth: 3 }],
+    'a norm weight of neither a group nor a row': (memory) => [
+      { ...rmsNorm, weight: weightAt(memory, 0, [1, 3]), groupWidth: 2 },
+    ],
+    'a norm bias of another length': (memory) => [
+      {
+        op: 'layerNorm',
+        ...{ x, groupWidth: 4, eps: 1e-5, out },
+        weight: undefined,
+        bias: weightAt(memory, 0, [1, 3]),
+      },
+    ],
+    'a token id past the table': (memory) => [
+      { op: 'embedding', table: weightAt(memory, 0, [4, 4]), ids: Uint32Array.of(0, 4), out },
+    ],
+    'a gathered row past the input': () => [{ op: 'gatherRows', x, indices: Uint32Array.of(1, 2), out }],
+    'fewer scales than gathered rows': () => [
+      { op: 'gatherRows', x, indices: Uint32Array.of(1, 0), scales: Float32Array.of(1), out },
+    ],
+    'a scattered row past the output': () => [
+      { op: 'scatterAddRows', x, indices: Uint32Array.of(1, 2), scales: Float32Array.of(1, 1), out },
+    ],
+    'fewer scales than rows': () => [
+      { op: 'scatterAddRows', x, indices: Uint32Array.of(1, 0), scales: Float32Array.of(1), out },
+    ],
+    'operands of different shapes': () => [{ op: 'accumulate', x, y: tensorAt(16, 1, 4) }],
+    'a gate of some of the columns': () => [{ op: 'sigmoidGate', x, gate: tensorAt(32, 2, 2), out }],
+    'alternating columns that do not pair': () => [
+      { op: 'clampedGlu', x: tensorAt(0, 2, 5), alpha: 1, limit: 1, out: tensorAt(16, 2, 2) },
+    ],
+    'a cap of zero': () => [{ op: 'softcap', x, cap: 0 }],
+    'row scales of several columns': () => [{ op: 'scaleRows', x, scales: tensorAt(16, 2, 2) }],
+    'columns past their group': () => [
+      { op: 'ungroup', x, groupWidth: 2, start: 1, count: 2, out: tensorAt(16, 2, 4) },
+    ],
+    'groups that do not divide the columns': () => [
+      { op: 'ungroup', x, groupWidth: 3, start: 0, count: 1, out: tensorAt(16, 2, 1) },
+    ],
+    'a rotary dimension larger than the head': () => [{ ...rope, ...angles(3), rotaryDim: 6 }],
+    'rotated columns past the head': () => [{ ...rope, ...angles(1), rotaryStart: 3, rotaryDim: 2 }],
+    ...wrongScales(),
+  };
+}
+
+/** A weight [4, 4] in f8e4m3 with 2 × 2 blocks; its grid of scales [2, 2] lies behind its 16 bytes. */
+function wrongScales(): Record<string, (memory: WeightMemory) => Commands> {
+  const linear = (weight: WeightSlice): Commands => [
+    { op: 'linear', x: tensorAt(0, 2, 4), weight, ...PLAIN_LINEAR, out: tensorAt(16, 2, 4) },
+  ];
+  const slice = (memory: WeightMemory) => ({ ...weightAt(memory, 0, [4, 4]), dtype: 'f8e4m3' }) as const;
+  const scales = (memory: WeightMemory, change: Partial<BlockScales> = {}): BlockScales => ({
+    memory,
+    byteOffset: 16,
+    cols: 2,
+    blockRows: 2,
+    blockCols: 2,
+    firstRow: 0,
+    ...change,
+  });
+  const changed = (change: Partial<BlockScales>) => (memory: WeightMemory) =>
+    linear({ ...slice(memory), scales: scales(memory, change) });
+  return {
+    'f8e4m3 without scales': (memory) => linear(slice(memory)),
+    'float32 with scales': (memory) => linear({ ...weightAt(memory, 0, [4, 4]), scales: scales(memory) }),
+    'scales past the end of their memory': changed({ byteOffset: WEIGHT_BYTES - 15 }),
+    'scales before their memory': changed({ byteOffset: -1 }),
+    'a grid of scales with too few columns': changed({ cols: 1 }),
+    'rows past the grid of scales': changed({ firstRow: 23 }),
+    'a negative first row of scales': changed({ firstRow: -1 }),
+    'blocks of no rows': changed({ blockRows: 0 }),
+    'blocks of half a column': changed({ blockCols: 0.5 }),
+  };
+}
