@@ -177,7 +177,10 @@ function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
 
 function distinctBytes(layout: StoreLayout): number {
   const weights = new Map(
-    [layout.embedding, ...layout.vectors].map((weight) => [weight.name, weight.byteLength]),
+    [layout.embedding, ...layout.vectors.vectors.map(({ weight }) => weight)].map((weight) => [
+      weight.name,
+      weight.byteLength,
+    ]),
   );
   for (const [name, [part]] of layout.parts) if (part) weights.set(name, part.weight.byteLength);
   return [...weights.values()].reduce((sum, bytes) => sum + bytes, 0);

@@ -1,7 +1,15 @@
 // A device whose submissions end when the test says so, and leases that know whether they were released.
 
-import type { Arena, Backend, Command, KvCache, SubmissionResult, WeightSlice } from '@airllm/backend';
-import type { TileLease, TilePart } from '@airllm/layer-store';
+import type {
+  Arena,
+  Backend,
+  Command,
+  KvCache,
+  SubmissionResult,
+  WeightMemory,
+  WeightSlice,
+} from '@airllm/backend';
+import type { TileLease } from '@airllm/layer-store';
 import type { SubmissionContext } from '../src/pass/submitter.js';
 
 /** Lets everything that needs no timer and no disk run. */
@@ -60,14 +68,7 @@ export function fakeLease(tile: number, streamed = true): FakeLease {
     tile,
     streamed,
     releases: 0,
-    slice: (part: TilePart) =>
-      ({
-        tile,
-        byteOffset: part.bufferOffset,
-        dtype: 'f32',
-        rows: part.rowCount,
-        cols: part.weight.cols,
-      }) as unknown as WeightSlice,
+    memory: { tile } as unknown as WeightMemory,
     release() {
       this.releases += 1;
     },

@@ -42,19 +42,13 @@ function watch(promise: Promise<TileLease>): { outcome: number | string } {
   return watched;
 }
 
-/** Memory of a tile without parts. */
-function memoryOf(lease: TileLease): WeightMemory {
-  const part = { bufferOffset: 0, rowCount: 0, weight: { dtype: 'bf16', cols: 0 } };
-  return lease.slice(part as TilePart).memory;
-}
-
 describe('DenseTiles', () => {
   it('hands tiles out round by round, each with its own bytes', async () => {
     const { use } = openTiles({ count: 5, pinned: [1, 2], ringSlots: 2 });
     for (let step = 0; step < 15; step++) {
       const lease = await use(step % 5);
       expect(lease).toMatchObject({ tile: step % 5, streamed: ![1, 2].includes(step % 5) });
-      expect(stampOf(memoryOf(lease))).toBe(step % 5);
+      expect(stampOf(lease.memory)).toBe(step % 5);
       lease.release();
     }
   });
@@ -87,7 +81,7 @@ describe('DenseTiles', () => {
     const { loader, use } = openTiles({ count: 1, ringSlots: 2 });
     for (let round = 0; round < 3; round++) {
       const lease = await use(0);
-      expect(stampOf(memoryOf(lease))).toBe(0);
+      expect(stampOf(lease.memory)).toBe(0);
       lease.release();
     }
     expect(loader.started.length).toBeGreaterThanOrEqual(3);
@@ -319,6 +313,16 @@ describe('replace', () => {
   });
 });
 
+describe('replace without memory', () => {
+  it('closes and leaves nothing behind', async () => {
+    const { allocator, tiles } = openTiles({ count: 5, pinned: [0], ringSlots: 2 });
+    allocator.failure = new Error('out of memory');
+    await expect(tiles.replace(makePlacement(5, [0, 1, 2], 3))).rejects.toThrow('out of memory');
+    expect(allocator.liveBytes).toBe(0);
+    await expect(tiles.acquire(0)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
 describe('close', () => {
   it('waits for reads in flight and gives everything back', async () => {
     const { allocator, loader, tiles, use } = openTiles({ count: 5, pinned: [0], ringSlots: 2 });
@@ -378,7 +382,7 @@ async function stress(seed: number, steps: number): Promise<void> {
     if (held.some((one) => one.memory === memory)) throw new Error('A leased tile is being overwritten');
   };
   const take = (lease: TileLease): void => {
-    held.push({ lease, memory: memoryOf(lease) });
+    held.push({ lease, memory: lease.memory });
     next = (lease.tile + 1) % count;
   };
   const releaseOne = (): void => {

@@ -18,12 +18,12 @@ const EXPERTS = 6;
 
 /** Three layers of odd-placed matrices, biases and six experts each, a head, and at the file's end the embedding. */
 const layers = [0, 1, 2];
-const expertRefs = (layer: number) =>
-  Array.from({ length: EXPERTS }, (_, e) => ({
-    gate: { name: `l${layer}.e${e}.gate`, shape: [24, 50] },
-    up: { name: `l${layer}.e${e}.up`, shape: [24, 50] },
-    down: { name: `l${layer}.e${e}.down`, shape: [50, 24] },
-  }));
+const expertRefs = (layer: number): WeightRef[][] =>
+  Array.from({ length: EXPERTS }, (_, e) => [
+    { name: `l${layer}.e${e}.gate`, shape: [24, 50] },
+    { name: `l${layer}.e${e}.up`, shape: [24, 50] },
+    { name: `l${layer}.e${e}.down`, shape: [50, 24] },
+  ]);
 const dense = (layer: number): WeightRef[] => [
   { name: `l${layer}.norm`, shape: [50] },
   { name: `l${layer}.q`, shape: [130, 50] },
@@ -41,10 +41,7 @@ const stages = (withExperts: boolean): StageSpec[] => [
   { name: 'head', weights: [head] },
 ];
 const specs: TensorSpec[] = [
-  ...layers.flatMap((layer) => [
-    ...dense(layer),
-    ...expertRefs(layer).flatMap(({ gate, up, down }) => [gate, up, down]),
-  ]),
+  ...layers.flatMap((layer) => [...dense(layer), ...expertRefs(layer).flat()]),
   head,
   embedding,
 ].map((ref, i) => ({ ...ref, gap: [0, 1, 0, 3001][i % 4] ?? 0, dtype: i % 5 === 0 ? 'F32' : 'BF16' }));
@@ -74,7 +71,7 @@ async function readMatrix(store: LayerStore, name: string): Promise<Buffer> {
   const blocks: Buffer[] = [];
   for (const part of store.parts(name)) {
     const lease = store.tryAcquire(part.tile) ?? (await store.acquire(part.tile));
-    blocks.push(bytesOf(lease.slice(part)));
+    blocks.push(bytesOf(store.slice(lease, part)));
     lease.release();
   }
   return Buffer.concat(blocks);

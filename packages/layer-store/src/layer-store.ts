@@ -9,10 +9,11 @@ import { FileReader } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { placeTiles, type Placement } from './placement.js';
 import { RowReader, ROWS_PER_READ } from './row-reader.js';
+import { decodeVector } from './decode-vector.js';
 import { createStageStats, type StageStats } from './stats.js';
-import { vectorSlotBytes, type StoreLayout } from './store-layout.js';
+import type { StoreLayout } from './store-layout.js';
 import { TileLoader } from './tile-loader.js';
-import { ceilPage, floorPage, type TilePart } from './tile.js';
+import type { TilePart } from './tile.js';
 
 export interface LayerStoreOptions {
   layout: StoreLayout;
@@ -82,7 +83,7 @@ export class LayerStore implements AsyncDisposable {
     this.#dense = new DenseTiles(layout.denseTiles, this.#placement, { allocate, loader, prefetch });
     this.#experts = new ExpertTiles(layout.expertTiles, { allocate, loader });
     this.#rows = new RowReader(layout.embedding, this.#reader, allocate);
-    this.#vectorMemory = allocate(Math.max(layout.vectorBytes, 1));
+    this.#vectorMemory = allocate(Math.max(layout.vectors.byteLength, 1));
   }
 
   get placement(): Placement {
@@ -99,6 +100,27 @@ export class LayerStore implements AsyncDisposable {
     const slice = this.#vectors.get(name);
     if (!slice) throw new RangeError(`Expected a vector of this model but received ${name}`);
     return slice;
+  }
+
+  /** The values of a vector, for the host. */
+  vectorValues(name: string): Float32Array {
+    return decodeVector(this.vector(name));
+  }
+
+  /** The rows of `part`, which must be a part of the leased tile. */
+  slice(lease: TileLease, part: TilePart): WeightSlice {
+    const { weight, rowStart, rowCount, bufferOffset } = part;
+    const slice = {
+      memory: lease.memory,
+      byteOffset: bufferOffset,
+      dtype: weight.dtype,
+      rows: rowCount,
+      cols: weight.cols,
+    };
+    if (!weight.scales) return slice;
+    const { vector, cols, blockRows, blockCols } = weight.scales;
+    const { memory, byteOffset } = this.vector(vector.name);
+    return { ...slice, scales: { memory, byteOffset, cols, blockRows, blockCols, firstRow: rowStart } };
   }
 
   /** The tiles that hold a matrix, in order of its rows. */
@@ -179,32 +201,14 @@ export class LayerStore implements AsyncDisposable {
   /** @internal Part of {@link openLayerStore}. */
   async readVectors(): Promise<void> {
     await this.#experts.resize(this.#placement.expertSlots, this.#placement.expertSlotBytes);
-    let bufferOffset = 0;
-    const reads: Promise<void>[] = [];
-    for (const vector of this.#layout.vectors) {
-      const fileOffset = floorPage(vector.byteOffset);
-      const end = vector.byteOffset + vector.byteLength;
-      reads.push(
-        this.#reader.read({
-          path: vector.path,
-          fileOffset,
-          byteLength: ceilPage(end) - fileOffset,
-          neededBytes: end - fileOffset,
-          memory: this.#vectorMemory,
-          bufferOffset,
-        }),
-      );
-      this.#vectors.set(vector.name, {
-        memory: this.#vectorMemory,
-        byteOffset: bufferOffset + vector.byteOffset - fileOffset,
-        dtype: vector.dtype,
-        rows: 1,
-        cols: vector.cols,
-      });
-      bufferOffset += vectorSlotBytes(vector);
+    const { vectors, reads } = this.#layout.vectors;
+    const memory = this.#vectorMemory;
+    const results = await Promise.allSettled(reads.map((read) => this.#reader.read({ ...read, memory })));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const { weight, bufferOffset } of vectors) {
+      const { name, dtype, cols } = weight;
+      this.#vectors.set(name, { memory, byteOffset: bufferOffset, dtype, rows: 1, cols });
     }
-    for (const result of await Promise.allSettled(reads))
-      if (result.status === 'rejected') throw result.reason;
   }
 
   #place(budgetBytes: number): Placement {

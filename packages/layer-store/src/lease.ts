@@ -1,15 +1,13 @@
 // A tile in memory, held for as long as commands read it.
 
-import type { WeightMemory, WeightSlice } from '@airllm/backend';
-import type { TilePart } from './tile.js';
+import type { WeightMemory } from '@airllm/backend';
 
 /** Holds a tile in memory until released. Release once, after the last submission that reads it ended. */
 export interface TileLease {
   readonly tile: number;
   /** True when the memory is wanted for the next tile: release soon. */
   readonly streamed: boolean;
-  /** The rows of `part`, which must be a part of this tile. */
-  slice(part: TilePart): WeightSlice;
+  readonly memory: WeightMemory;
   release(): void;
 }
 
@@ -24,13 +22,7 @@ export function createLease(options: {
   return {
     tile,
     streamed,
-    slice: (part) => ({
-      memory,
-      byteOffset: part.bufferOffset,
-      dtype: part.weight.dtype,
-      rows: part.rowCount,
-      cols: part.weight.cols,
-    }),
+    memory,
     release: () => {
       if (held) onRelease();
       held = false;

@@ -1,26 +1,27 @@
 // What a model's weights are to the store, before any memory is taken: vectors that always stay, dense
 // tiles in order of use, expert tiles, the embedding table. Pure: made from names and headers alone.
 
-import type { ExpertRef, WeightRef } from '@airllm/backend';
+import type { WeightRef } from '@airllm/backend';
 import { minimumPlacementBytes } from './placement.js';
 import { resolveWeight, type ResolvedWeight, type StoredTensor } from './resolve-weights.js';
 import { rowReaderBytes } from './row-reader.js';
-import { cutTiles, PAGE_BYTES, ceilPage, type Tile, type TilePart } from './tile.js';
+import { ceilPage, cutTiles, type Tile, type TilePart } from './tile.js';
+import { layOutVectors, type VectorLayout } from './vector-layout.js';
 
 /** One step of the pass over the model: a layer or the head. */
 export interface StageSpec {
   readonly name: string;
   /** In order of first use. */
   readonly weights: readonly WeightRef[];
-  readonly experts?: readonly ExpertRef<WeightRef>[] | undefined;
+  /** Weights of every routed expert, in order of use. */
+  readonly experts?: readonly (readonly WeightRef[])[] | undefined;
 }
 
 export interface StoreLayout {
   readonly stageNames: readonly string[];
   readonly embedding: ResolvedWeight;
-  /** Norms and biases: small, and needed beside a tile, so always in memory. */
-  readonly vectors: readonly ResolvedWeight[];
-  readonly vectorBytes: number;
+  /** Norms, biases and scales: small, and needed beside a tile, so always in memory. */
+  readonly vectors: VectorLayout;
   /** Indexed by tile number. */
   readonly denseTiles: readonly Tile[];
   /** By tile number; numbers go on after the dense tiles. */
@@ -58,41 +59,39 @@ export function layOutStore(options: {
   const { stages, tensors, tileBytes } = options;
   const resolve = (ref: WeightRef): ResolvedWeight => resolveWeight(ref, tensors);
   const vectors: ResolvedWeight[] = [];
+  /** Puts the vectors and scales aside and returns the matrices. */
+  const takeVectors = (weights: readonly ResolvedWeight[]): ResolvedWeight[] => {
+    vectors.push(...weights.filter((weight) => weight.isVector));
+    vectors.push(...weights.flatMap((weight) => weight.scales?.vector ?? []));
+    return weights.filter((weight) => !weight.isVector);
+  };
   const denseTiles: Tile[] = [];
   stages.forEach((stage, index) => {
-    const weights = stage.weights.map(resolve);
-    vectors.push(...weights.filter((weight) => weight.isVector));
-    const matrices = weights.filter((weight) => !weight.isVector);
+    const matrices = takeVectors(stage.weights.map(resolve));
     denseTiles.push(...cutTiles(matrices, { stage: index, firstIndex: denseTiles.length, tileBytes }));
   });
   const expertTiles = new Map<number, Tile>();
   stages.forEach((stage, index) => {
-    for (const { gate, up, down } of stage.experts ?? []) {
-      const weights = [gate, up, down].map(resolve);
+    for (const expert of stage.experts ?? []) {
+      const matrices = takeVectors(expert.map(resolve));
       const firstIndex = denseTiles.length + expertTiles.size;
-      for (const tile of cutTiles(weights, { stage: index, firstIndex, tileBytes }))
+      for (const tile of cutTiles(matrices, { stage: index, firstIndex, tileBytes }))
         expertTiles.set(tile.index, tile);
     }
   });
   const embedding = resolve(options.embedding);
-  const vectorBytes = vectors.reduce((sum, vector) => sum + vectorSlotBytes(vector), 0);
-  const fixedBytes = vectorBytes + rowReaderBytes(embedding);
+  const vectorLayout = layOutVectors(vectors);
+  const fixedBytes = vectorLayout.byteLength + rowReaderBytes(embedding);
   return {
     stageNames: stages.map((stage) => stage.name),
     embedding,
-    vectors,
-    vectorBytes,
+    vectors: vectorLayout,
     denseTiles,
     expertTiles,
     parts: partsByWeight([...denseTiles, ...expertTiles.values()]),
     fixedBytes,
     minimumBytes: fixedBytes + minimumPlacementBytes(denseTiles, [...expertTiles.values()]),
   };
-}
-
-/** Memory of a vector: the pages of the file it touches. */
-export function vectorSlotBytes(vector: ResolvedWeight): number {
-  return ceilPage(vector.byteLength) + PAGE_BYTES;
 }
 
 function partsByWeight(tiles: readonly Tile[]): Map<string, TilePart[]> {

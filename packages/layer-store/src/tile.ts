@@ -58,11 +58,11 @@ export function cutTiles(
     while (rowStart < weight.rows) {
       const remaining = (weight.rows - rowStart) * weight.rowBytes;
       const room = tileBytes - filled;
-      if (filled > 0 && remaining > room && room < tileBytes * SMALLEST_FILL) {
+      if (filled > 0 && remaining > room && (weight.whole || room < tileBytes * SMALLEST_FILL)) {
         close();
         continue;
       }
-      const fitting = Math.floor(room / weight.rowBytes);
+      const fitting = weight.whole ? weight.rows : Math.floor(room / weight.rowBytes);
       if (fitting === 0 && filled > 0) {
         close();
         continue;

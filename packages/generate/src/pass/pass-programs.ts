@@ -13,11 +13,14 @@ export interface PassShape {
 
 /** The tensors that live from program to program. The same for every program with as many rows. */
 function declareState(rec: Recorder, definition: ModelDefinition, rows: number): PassState {
-  const { sizes, rope } = definition;
+  const { sizes, ropes, rowScales } = definition;
   return {
     hidden: rec.input(rows, sizes.hiddenSize),
-    cos: rec.input(rows, rope.rotaryDim / 2),
-    sin: rec.input(rows, rope.rotaryDim / 2),
+    rotary: ropes.map(({ rotaryDim }) => ({
+      cos: rec.input(rows, rotaryDim / 2),
+      sin: rec.input(rows, rotaryDim / 2),
+    })),
+    rowScales: rowScales.map(() => rec.input(rows, 1)),
   };
 }
 
@@ -27,6 +30,14 @@ export function placeState(definition: ModelDefinition, rows: number): PassState
   const state = declareState(rec, definition, rows);
   rec.finish();
   return state;
+}
+
+/** What happens to the embedding rows before the first layer; undefined where nothing does. */
+export function recordInput(definition: ModelDefinition, rows: number): Program | undefined {
+  if (!definition.recordInput) return undefined;
+  const rec = new Recorder();
+  definition.recordInput(rec, declareState(rec, definition, rows));
+  return rec.finish();
 }
 
 export function recordLayer(definition: ModelDefinition, rows: number, layer: number): Program {

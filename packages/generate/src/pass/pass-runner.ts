@@ -8,7 +8,7 @@ import type { Arena, Backend, KvCache } from '@airllm/backend';
 import type { LayerStore } from '@airllm/layer-store';
 import type { ModelDefinition, PassState } from '@airllm/model-zoo';
 import { GenerateError } from '../errors.js';
-import { placeState, recordHead, recordLayer, type PassShape } from './pass-programs.js';
+import { placeState, recordHead, recordInput, recordLayer, type PassShape } from './pass-programs.js';
 import { ProgramRunner } from './program-runner.js';
 import { splitPass, type PassChunk, type PassSequence } from './split-pass.js';
 import { Submitter } from './submitter.js';
@@ -61,6 +61,8 @@ export class PassRunner {
     try {
       throwIfAborted(signal);
       await this.#writeState(chunk, arena);
+      const input = recordInput(this.#definition, rows);
+      if (input) await runner.run(input);
       for (let layer = 0; layer < layers; layer++) {
         throwIfAborted(signal);
         onStage?.(layer);
@@ -92,10 +94,10 @@ export class PassRunner {
     }
   }
 
-  /** Embeds the chunk's tokens and writes the rotary tables. */
+  /** Embeds the chunk's tokens and writes what depends on positions. */
   async #writeState(chunk: PassChunk, arena: Arena): Promise<void> {
     const state = placeState(this.#definition, chunk.tokens.length);
-    await this.#writeRope(chunk, state, arena);
+    await this.#writePositions(chunk, state, arena);
     await this.#store.readEmbeddings(chunk.tokens, async (table, start) => {
       const ids = Uint32Array.from({ length: table.rows }, (_, i) => i);
       const out = state.hidden.rowRange(start, table.rows);
@@ -103,14 +105,27 @@ export class PassRunner {
     });
   }
 
-  async #writeRope(chunk: PassChunk, state: PassState, arena: Arena): Promise<void> {
-    const { rope } = this.#definition;
-    const cos = new Float32Array(state.cos.rows * state.cos.cols);
-    const sin = new Float32Array(cos.length);
-    for (const { rowStart, rowCount, past, finalLength } of chunk.slices) {
-      rope.fill({ cos, sin, row: rowStart, start: past, count: rowCount, sequenceLength: finalLength });
-    }
-    await Promise.all([arena.write(state.cos, cos), arena.write(state.sin, sin)]);
+  async #writePositions(chunk: PassChunk, state: PassState, arena: Arena): Promise<void> {
+    const { ropes, rowScales } = this.#definition;
+    const writes = state.rotary.map(async ({ cos, sin }, i) => {
+      const tables = {
+        cos: new Float32Array(cos.rows * cos.cols),
+        sin: new Float32Array(cos.rows * cos.cols),
+      };
+      for (const { rowStart, rowCount, past, finalLength, promptLength } of chunk.slices) {
+        const place = { row: rowStart, start: past, count: rowCount };
+        ropes[i]?.fill({ ...tables, ...place, sequenceLength: finalLength, promptLength });
+      }
+      await Promise.all([arena.write(cos, tables.cos), arena.write(sin, tables.sin)]);
+    });
+    const scales = state.rowScales.map((tensor, i) => {
+      const values = new Float32Array(tensor.rows);
+      for (const { rowStart, rowCount, past } of chunk.slices) {
+        for (let row = 0; row < rowCount; row++) values[rowStart + row] = rowScales[i]?.(past + row) ?? 1;
+      }
+      return arena.write(tensor, values);
+    });
+    await Promise.all([...writes, ...scales]);
   }
 }
 

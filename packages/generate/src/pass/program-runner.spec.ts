@@ -25,6 +25,13 @@ function fakeStore(blocks: readonly (readonly [string, number, number])[][], str
   const store = {
     parts: (name: string) => parts.get(name) ?? [],
     vector: (name: string) => ({ name, byteOffset: 0, dtype: 'f32', rows: 1, cols: 8 }),
+    slice: (lease: FakeLease, part: TilePart) => ({
+      tile: lease.tile,
+      byteOffset: part.bufferOffset,
+      dtype: 'f32',
+      rows: part.rowCount,
+      cols: part.weight.cols,
+    }),
     expectExperts: (names: readonly string[]) => events.push(`expect ${names.join()}`),
     tryAcquire: (tile: number) => {
       events.push(`try ${tile}`);
@@ -51,7 +58,11 @@ function program(...matrices: (readonly [name: string, rows: number, bias?: stri
   const rec = new Recorder();
   const x = rec.input(2, 4);
   for (const [name, rows, bias] of matrices)
-    rec.linear(x, { name, shape: [rows, 4] }, bias === undefined ? undefined : { name: bias, shape: [rows] });
+    rec.linear(
+      x,
+      { name, shape: [rows, 4] },
+      bias === undefined ? {} : { bias: { name: bias, shape: [rows] } },
+    );
   return rec.finish();
 }
 
@@ -159,12 +170,6 @@ describe('leases', () => {
 });
 
 describe('a mixture of experts', () => {
-  const expert = (e: number) => ({
-    gate: { name: `gate${e}`, shape: [3, 4] },
-    up: { name: `up${e}`, shape: [3, 4] },
-    down: { name: `down${e}`, shape: [4, 3] },
-  });
-
   it('waits for the router, then takes only the experts that were chosen', async () => {
     const fake = fakeStore([
       [['router', 0, 3]],
@@ -182,9 +187,21 @@ describe('a mixture of experts', () => {
     const x = rec.input(2, 4);
     const logits = rec.linear(x, { name: 'router', shape: [3, 4] });
     rec.experts(x, logits, {
-      routing: { topK: 1, normalizeTopK: true },
-      activation: 'silu',
-      experts: [0, 1, 2].map(expert),
+      routing: {
+        topK: 1,
+        scoring: 'softmax',
+        normalizeTopK: true,
+        scale: 1,
+        correctionBias: undefined,
+        groups: undefined,
+        scaleInput: false,
+      },
+      count: 3,
+      record: (own, input, e) => {
+        const gate = own.linear(input, { name: `gate${e}`, shape: [3, 4] });
+        const up = own.linear(input, { name: `up${e}`, shape: [3, 4] });
+        return own.linear(own.glu(gate, up, 'silu'), { name: `down${e}`, shape: [4, 3] });
+      },
     });
     await runner.run(rec.finish());
     await submitter.settle();

@@ -9,9 +9,11 @@
 
 import {
   byteLengthOf,
+  Tensor,
   type Command,
   type ExpertsCommand,
   type LinearCommand,
+  type LinearTransposedCommand,
   type Program,
   type RecordedCommand,
   type WeightRef,
@@ -45,80 +47,120 @@ export class ProgramRunner {
     switch (command.op) {
       case 'linear':
         return this.#linear(command);
+      case 'linearTransposed':
+        return this.#linearTransposed(command);
+      case 'latentAttention':
+        return this.#whole(command.kvB, (kvB) => ({ ...command, kvB }));
+      case 'shortConv': {
+        const bias = this.#vector(command.bias);
+        return this.#whole(command.weight, (weight) => ({ ...command, weight, bias }));
+      }
       case 'experts':
         return this.#experts(command);
       case 'rmsNorm':
-        return this.#submitter.push({ ...command, weight: this.#store.vector(command.weight.name) });
+        return this.#submitter.push({ ...command, weight: this.#vector(command.weight) });
+      case 'layerNorm':
+        return this.#submitter.push({
+          ...command,
+          weight: this.#vector(command.weight),
+          bias: this.#vector(command.bias),
+        });
+      case 'attention':
+        return this.#submitter.push({ ...command, sinks: this.#vector(command.sinks) });
+      case 'gatedDelta': {
+        const aLog = this.#store.vector(command.aLog.name);
+        return this.#submitter.push({ ...command, aLog, dtBias: this.#store.vector(command.dtBias.name) });
+      }
       case 'embedding':
         throw new TypeError('Expected embedding rows to be read by row, not as a recorded command');
       case 'rope':
-      case 'attention':
       case 'glu':
+      case 'clampedGlu':
+      case 'activate':
+      case 'sigmoidGate':
+      case 'softcap':
+      case 'scale':
+      case 'scaleRows':
       case 'accumulate':
       case 'fill':
+      case 'ungroup':
       case 'gatherRows':
       case 'scatterAddRows':
         return this.#submitter.push(command);
     }
   }
 
+  /** Undefined where the command has none. */
+  readonly #vector = (ref: WeightRef | undefined): WeightSlice | undefined =>
+    ref && this.#store.vector(ref.name);
+
   async #linear(command: LinearCommand<WeightRef>): Promise<void> {
-    const bias = command.bias && this.#store.vector(command.bias.name);
+    const bias = this.#vector(command.bias);
     for (const part of this.#store.parts(command.weight.name)) {
-      const lease = this.#held(part) ?? (await this.#take(part));
-      const block: Command<WeightSlice> = {
-        op: 'linear',
-        x: command.x,
-        weight: lease.slice(part),
-        bias: bias && vectorRange(bias, part.rowStart, part.rowCount),
-        out: command.out.columns(part.rowStart, part.rowCount),
-      };
-      this.#submitter.push(block);
+      const { rowStart, rowCount } = part;
+      this.#submitter.push({
+        ...command,
+        weight: this.#store.slice(await this.#lease(part), part),
+        bias: bias && vectorRange(bias, rowStart, rowCount),
+        out: command.out.columns(rowStart, rowCount),
+      });
     }
+  }
+
+  /** Blocks of rows of an input-major weight are blocks of k: the first begins the sums, the others go on. */
+  async #linearTransposed(command: LinearTransposedCommand<WeightRef>): Promise<void> {
+    const bias = this.#vector(command.bias);
+    for (const part of this.#store.parts(command.weight.name)) {
+      const { rowStart, rowCount } = part;
+      this.#submitter.push({
+        ...command,
+        x: command.x.columns(rowStart, rowCount),
+        weight: this.#store.slice(await this.#lease(part), part),
+        bias: rowStart === 0 ? bias : undefined,
+        accumulate: command.accumulate || rowStart > 0,
+      });
+    }
+  }
+
+  /** An op that needs all rows of a matrix at once. */
+  async #whole(ref: WeightRef, toCommand: (weight: WeightSlice) => Command<WeightSlice>): Promise<void> {
+    const [part, ...others] = this.#store.parts(ref.name);
+    if (!part || others.length > 0) throw new RangeError(`Expected ${ref.name} to be declared whole`);
+    this.#submitter.push(toCommand(this.#store.slice(await this.#lease(part), part)));
   }
 
   async #experts(command: ExpertsCommand<WeightRef>): Promise<void> {
-    const { x, logits, out, experts, routing, activation, scratch } = command;
+    const { x, logits, out, routing, record } = command;
     this.#letGo();
     this.#submitter.flush();
-    const routed = routeExperts(await this.#submitter.arena.read(logits), experts.length, routing);
-    const weightsOf = (expert: number): { gate: WeightRef; up: WeightRef; down: WeightRef } => {
-      const weights = experts[expert];
-      if (!weights) throw new RangeError(`Expected an expert below ${experts.length} but received ${expert}`);
-      return weights;
-    };
-    this.#store.expectExperts(
-      routed.flatMap(({ expert }) => {
-        const { gate, up, down } = weightsOf(expert);
-        return [gate.name, up.name, down.name];
-      }),
-    );
-    for (const { expert, rows, scales } of routed) {
-      const { gate, up, down } = weightsOf(expert);
-      const [gathered, gateOut, upOut, downOut] = [scratch.x, scratch.gate, scratch.up, scratch.out].map(
-        (tensor) => tensor.rowRange(0, rows.length),
-      );
-      if (!gathered || !gateOut || !upOut || !downOut) throw new TypeError('Expected four scratch tensors');
-      this.#submitter.push({ op: 'gatherRows', x, indices: rows, out: gathered });
-      await this.#linear({ op: 'linear', x: gathered, weight: gate, bias: undefined, out: gateOut });
-      await this.#linear({ op: 'linear', x: gathered, weight: up, bias: undefined, out: upOut });
-      this.#submitter.push({ op: 'glu', gate: gateOut, up: upOut, activation, out: gateOut });
-      await this.#linear({ op: 'linear', x: gateOut, weight: down, bias: undefined, out: downOut });
-      this.#submitter.push({ op: 'scatterAddRows', x: downOut, indices: rows, scales, out });
+    const values = await this.#submitter.arena.read(logits);
+    const bias = routing.correctionBias && this.#store.vectorValues(routing.correctionBias.name);
+    const routed = routeExperts(values, logits.cols, routing, bias).map((rows) => ({
+      ...rows,
+      program: record(rows.expert),
+    }));
+    this.#store.expectExperts(routed.flatMap(({ program }) => program.commands.flatMap(matrixNames)));
+    for (const { rows, scales, program } of routed) {
+      const count = rows.length;
+      const input = program.input.rowRange(0, count);
+      const inputScales = routing.scaleInput ? scales : undefined;
+      this.#submitter.push({ op: 'gatherRows', x, indices: rows, scales: inputScales, out: input });
+      for (const expertCommand of program.commands) await this.#lower(firstRows(expertCommand, count));
+      const outScales = routing.scaleInput ? new Float32Array(count).fill(1) : scales;
+      const output = program.output.rowRange(0, count);
+      this.#submitter.push({ op: 'scatterAddRows', x: output, indices: rows, scales: outScales, out });
     }
   }
 
-  /** The lease of this part's tile, when the previous part was of the same tile or the tile is in memory. */
-  #held(part: TilePart): TileLease | undefined {
+  /** The lease of this part's tile: the one at hand, or the next, waited for where it is not in memory yet. */
+  async #lease(part: TilePart): Promise<TileLease> {
     if (this.#current?.tile === part.tile) return this.#current;
     this.#letGo();
-    this.#current = this.#store.tryAcquire(part.tile);
-    return this.#current;
-  }
-
-  async #take(part: TilePart): Promise<TileLease> {
-    this.#submitter.flush();
-    const lease = await this.#store.acquire(part.tile);
+    let lease = this.#store.tryAcquire(part.tile);
+    if (!lease) {
+      this.#submitter.flush();
+      lease = await this.#store.acquire(part.tile);
+    }
     this.#current = lease;
     return lease;
   }
@@ -135,4 +177,18 @@ export class ProgramRunner {
 
 function vectorRange(vector: WeightSlice, start: number, count: number): WeightSlice {
   return { ...vector, byteOffset: vector.byteOffset + byteLengthOf(vector.dtype, start), cols: count };
+}
+
+/** The command on the first `count` rows of its tensors. */
+function firstRows(command: Command<WeightRef>, count: number): Command<WeightRef> {
+  const operands = Object.entries(command).map(([name, operand]: [string, unknown]) => [
+    name,
+    operand instanceof Tensor ? operand.rowRange(0, count) : operand,
+  ]);
+  return Object.fromEntries(operands) as Command<WeightRef>;
+}
+
+/** Names of the matrices that a command reads. */
+function matrixNames(command: Command<WeightRef>): string[] {
+  return command.op === 'linear' || command.op === 'linearTransposed' ? [command.weight.name] : [];
 }

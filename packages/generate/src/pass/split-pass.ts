@@ -8,6 +8,10 @@ export interface PassSequence {
   /** Tokens already in the KV cache. */
   readonly past: number;
   readonly blocks: Int32Array;
+  /** Its recurrent state. */
+  readonly slot: number;
+  /** Tokens of its prompt, which fixes the frequencies of some models (Qwen 1). */
+  readonly promptLength: number;
   /** Positions (0 = first of `tokens`) whose logits are wanted, ascending. */
   readonly logitPositions: readonly number[];
 }
@@ -15,7 +19,11 @@ export interface PassSequence {
 /** Rows of one chunk, in order. */
 export interface PassChunk {
   readonly tokens: readonly number[];
-  readonly slices: readonly (SequenceSlice & { readonly sequence: number; readonly finalLength: number })[];
+  readonly slices: readonly (SequenceSlice & {
+    readonly sequence: number;
+    readonly finalLength: number;
+    readonly promptLength: number;
+  })[];
   /** Rows whose logits are wanted, ascending, and the sequences they belong to. */
   readonly logitRows: readonly { readonly row: number; readonly sequence: number }[];
 }
@@ -31,13 +39,22 @@ export function splitPass(sequences: readonly PassSequence[], maxRows: number): 
     [tokens, slices, logitRows] = [[], [], []];
   };
   sequences.forEach((sequence, index) => {
-    const { past, blocks, logitPositions } = sequence;
+    const { past, blocks, slot, promptLength, logitPositions } = sequence;
     const finalLength = past + sequence.tokens.length;
     for (let done = 0; done < sequence.tokens.length;) {
       const rowStart = tokens.length;
       const rowCount = Math.min(sequence.tokens.length - done, maxRows - rowStart);
       tokens.push(...sequence.tokens.slice(done, done + rowCount));
-      slices.push({ sequence: index, rowStart, rowCount, past: past + done, blocks, finalLength });
+      slices.push({
+        sequence: index,
+        rowStart,
+        rowCount,
+        past: past + done,
+        blocks,
+        slot,
+        finalLength,
+        promptLength,
+      });
       for (const position of logitPositions) {
         if (position >= done && position < done + rowCount) {
           logitRows.push({ row: rowStart + position - done, sequence: index });

@@ -15,7 +15,7 @@ export interface SequenceOptions {
   readonly sampler: Sampler;
   /** Undefined where nobody wants text. */
   readonly textStream: TextStream | undefined;
-  readonly rope: Rope;
+  readonly ropes: readonly Rope[];
 }
 
 export class Sequence {
@@ -39,13 +39,23 @@ export class Sequence {
 
   /** The tokens that are not in the KV cache yet; all of them where the rotary frequencies have changed (longrope). */
   nextPass(): PassSequence {
-    const { promptIds, blocks, rope } = this.#options;
-    const variant = rope.variant(this.length);
-    const past = rope.restartsOnChange && variant !== this.#cachedVariant ? 0 : this.#cached;
+    const { index, promptIds, blocks, ropes } = this.#options;
+    const variant = ropes
+      .filter((rope) => rope.restartsOnChange)
+      .map((rope) => rope.variant(this.length, promptIds.length))
+      .join();
+    const past = variant === this.#cachedVariant ? this.#cached : 0;
     const tokens = [...promptIds, ...this.generatedIds].slice(past);
     this.#cached = this.length;
     this.#cachedVariant = variant;
-    return { tokens, past, blocks, logitPositions: [tokens.length - 1] };
+    return {
+      tokens,
+      past,
+      blocks,
+      slot: index,
+      promptLength: promptIds.length,
+      logitPositions: [tokens.length - 1],
+    };
   }
 
   /** Chooses the next token from the logits of the last one. */
