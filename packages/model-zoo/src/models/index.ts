@@ -27,7 +27,7 @@ import { qwen } from './qwen.js';
 import { qwen2Moe } from './qwen2-moe.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3Moe } from './qwen3-moe.js';
-import { qwen35, qwen35Moe, qwen3Next } from './qwen3-next.js';
+import { qwen35, qwen35Moe, qwen35MoeFused, qwen3Next } from './qwen3-next.js';
 import { qwen3 } from './qwen3.js';
 import { starcoder2 } from './starcoder2.js';
 
@@ -113,7 +113,7 @@ export const FAMILIES: readonly FamilyEntry[] = [
   },
   { family: qwen35Moe, architectures: ['Qwen3_5MoeForCausalLM'], modelTypes: ['qwen3_5_moe_text'] },
   {
-    family: qwen35Moe,
+    family: qwen35MoeFused,
     architectures: ['Qwen3_5MoeForConditionalGeneration'],
     modelTypes: ['qwen3_5_moe'],
     textNaming: nested,

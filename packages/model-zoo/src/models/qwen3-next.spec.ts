@@ -2,7 +2,7 @@ import { ConfigReader } from '../config/config-reader.js';
 import { GatedDeltaNet } from '../delta/gated-delta-net.js';
 import { Mixture } from '../experts/mixture.js';
 import { resolveModel } from '../resolve-model.js';
-import { qwen35, qwen35Moe, qwen3Next } from './qwen3-next.js';
+import { qwen35, qwen35Moe, qwen35MoeFused, qwen3Next } from './qwen3-next.js';
 
 const CONFIG = {
   hidden_size: 64,
@@ -61,14 +61,21 @@ describe('mixers', () => {
 });
 
 describe('feed-forward parts', () => {
-  it('Qwen3.5 has an MLP, or experts that are one tensor each for gate and up, and for down', () => {
+  it('Qwen3.5 has an MLP, or experts in all layers, fused where the model is multimodal', () => {
     expect(parse(qwen35).feedForwards[0]).toMatchObject({ kind: 'mlp', width: 96 });
     const { intermediate_size: _, ...config } = CONFIG;
-    const [part] = qwen35Moe.parse(new ConfigReader(config)).feedForwards;
-    expect(part instanceof Mixture && part.config).toMatchObject({
-      layout: { kind: 'fused', inputMajor: false },
+    const mixtureOf = (family: typeof qwen35Moe) => {
+      const [part] = family.parse(new ConfigReader(config)).feedForwards;
+      return part instanceof Mixture ? part.config : undefined;
+    };
+    const expected = {
       routing: { normalizeTopK: true },
       shared: { width: 24, gate: 'mlp.shared_expert_gate' },
+    };
+    expect(mixtureOf(qwen35Moe)).toMatchObject({ ...expected, layout: { kind: 'separate' } });
+    expect(mixtureOf(qwen35MoeFused)).toMatchObject({
+      ...expected,
+      layout: { kind: 'fused', inputMajor: false },
     });
   });
 });

@@ -4,10 +4,12 @@
 
 import type { ConfigReader } from '../config/config-reader.js';
 import { readDecoderFields, type DecoderDefaults } from '../config/read-decoder-fields.js';
+import { expectFieldValue } from '../config/refuse-unknown-arithmetic.js';
 import { composeDecoder, type DecoderFields, type DecoderParts } from '../decoder/compose-decoder.js';
 import type { DecoderConfig } from '../decoder/decoder-config.js';
 import type { GatedDeltaNetConfig } from '../delta/gated-delta-net-config.js';
 import { readHybridMixers } from '../delta/read-hybrid-mixers.js';
+import { PLAIN_MIXTURE, type ExpertLayout } from '../experts/mixture-config.js';
 import { readQwenMixture } from '../experts/read-qwen-mixture.js';
 import type { Family } from '../family.js';
 
@@ -26,27 +28,33 @@ export const qwen35: Family = {
   parse: (config) => parseHybrid(config, { inputs: 'apart' }),
 };
 
-export const qwen35Moe: Family = {
-  name: 'qwen3.5-moe',
-  parse: (config) =>
-    parseHybrid(config, {
-      inputs: 'apart',
-      // There is no dense layer, so no width of one.
-      fields: { intermediateSize: 'moe_intermediate_size' },
-      feedForward: (fields) =>
-        readQwenMixture(config, fields, {
-          normalizeTopK: true,
-          hasSharedExpert: true,
-          layout: {
-            kind: 'fused',
-            gateUp: 'mlp.experts.gate_up_proj',
-            down: 'mlp.experts.down_proj',
-            inputMajor: false,
-            biased: false,
-          },
-        }),
-    }),
-};
+/** As transformers saves it: one tensor per expert and matrix. */
+export const qwen35Moe = qwen35MoeWith(PLAIN_MIXTURE.layout);
+
+/** As the multimodal checkpoints are published: one tensor for all experts. */
+export const qwen35MoeFused = qwen35MoeWith({
+  kind: 'fused',
+  gateUp: 'mlp.experts.gate_up_proj',
+  down: 'mlp.experts.down_proj',
+  inputMajor: false,
+  biased: false,
+});
+
+function qwen35MoeWith(layout: ExpertLayout): Family {
+  const options = { normalizeTopK: true, hasSharedExpert: true, layout };
+  return {
+    name: 'qwen3.5-moe',
+    parse(config) {
+      expectFieldValue(config, 'norm_topk_prob', true);
+      return parseHybrid(config, {
+        inputs: 'apart',
+        // There is no dense layer, so no width of one.
+        fields: { intermediateSize: 'moe_intermediate_size' },
+        feedForward: (fields) => readQwenMixture(config, fields, options),
+      });
+    },
+  };
+}
 
 interface Hybrid {
   readonly inputs: GatedDeltaNetConfig['inputs'];
