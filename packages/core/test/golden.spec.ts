@@ -1,22 +1,17 @@
 // Every golden case end to end through the public API: greedy ids of the reference implementation for every
 // prompt, alone and in one ragged batch, and its logits.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { caseNames, fixturesFolder } from '@airllm/fixtures';
+import { caseNames, fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
 import { readHeader, readTensor } from 'safetensors-js';
 import { AutoModel } from '../src/index.js';
 
 /** Of the standard deviation of the reference's logits; stated in the fixtures' README. */
 const LOGIT_TOLERANCE = 2e-3;
 
-interface Golden {
-  prompts: { input_ids: number[]; greedy: number[] }[];
-}
-
 describe.each(caseNames)('%s', (name) => {
   const folder = join(fixturesFolder, name);
-  const { prompts } = JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8')) as Golden;
+  const prompts = readGoldenPrompts(name);
   const options = { maxNewTokens: 24, ignoreEos: true };
 
   it('continues every prompt as the reference does, and all of them in one batch', async () => {

@@ -5,7 +5,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
-import { caseNames, fixturesFolder } from '@airllm/fixtures';
+import { caseNames, fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
 import { layOutStore, openLayerStore, type LayerStore, type StoredTensor } from '@airllm/layer-store';
 import { listWeights, resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import { readHeader, readTensor } from 'safetensors-js';
@@ -39,12 +39,11 @@ const readJson = async (path: string): Promise<Json> => JSON.parse(await readFil
 /** @param changes to config.json, for what no reference exists of */
 export async function readCase(name: string, changes: Json = {}): Promise<GoldenCase> {
   const folder = join(fixturesFolder, name);
-  const golden = await readJson(join(folder, 'golden.json'));
   const config = await readJson(join(folder, 'config.json'));
   return {
     folder,
     definition: resolveModel({ ...config, ...changes }),
-    prompts: golden['prompts'] as GoldenPrompt[],
+    prompts: readGoldenPrompts(name),
     readLogits: async (prompt) => {
       const path = join(folder, 'golden.safetensors');
       const tensor = (await readHeader(path)).tensors.get(`logits.${prompt}`);
