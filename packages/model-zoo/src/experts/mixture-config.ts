@@ -50,7 +50,7 @@ export interface MixtureConfig {
   readonly shared: SharedExpertConfig | undefined;
 }
 
-/** What most families do: softmax over all experts, the best `topK`, one tensor per expert and matrix. */
+/** Where most families keep their experts: one tensor per expert and matrix, and nothing beside them. */
 export const PLAIN_MIXTURE = {
   router: 'mlp.gate',
   routerBias: false,
@@ -67,4 +67,9 @@ export const PLAIN_MIXTURE = {
 /** Softmax over all experts, the best `topK`. */
 export function softmaxRouting(topK: number, normalizeTopK: boolean): MixtureConfig['routing'] {
   return { topK, scoring: 'softmax', normalizeTopK, scale: 1, groups: undefined, scaleInput: false };
+}
+
+/** The best `topK` logits, and softmax over those. */
+export function chosenSoftmaxRouting(topK: number): MixtureConfig['routing'] {
+  return { ...softmaxRouting(topK, false), scoring: 'none' };
 }

@@ -7,7 +7,7 @@ import { readDecoderFields } from '../config/read-decoder-fields.js';
 import { expectFieldValue } from '../config/refuse-unknown-arithmetic.js';
 import { readWindow, slidingWindows } from '../config/sliding-windows.js';
 import { composeDecoder } from '../decoder/compose-decoder.js';
-import type { MixtureConfig } from '../experts/mixture-config.js';
+import { chosenSoftmaxRouting, type MixtureConfig } from '../experts/mixture-config.js';
 import { Mixture } from '../experts/mixture.js';
 import type { Family } from '../family.js';
 
@@ -55,14 +55,7 @@ export const gptOss: Family = {
       ...EXPERTS,
       experts,
       width,
-      routing: {
-        topK,
-        scoring: 'none',
-        normalizeTopK: false,
-        scale: 1,
-        groups: undefined,
-        scaleInput: false,
-      },
+      routing: chosenSoftmaxRouting(topK),
     });
     return composeDecoder(fields, {
       attention: { biases: { qkv: bias, o: bias }, sinks: true },
