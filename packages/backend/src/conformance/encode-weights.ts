@@ -41,7 +41,8 @@ function float16Bits(value: number): number {
 /** Finite values; those beyond ±448 become it. */
 function float8Bits(value: number): number {
   const sign = value < 0 ? 0x80 : 0;
-  const magnitude = Math.min(Math.abs(value), 448);
+  const magnitude = value < 0 ? -value : value;
+  if (magnitude >= 448) return sign | 0x7e;
   if (magnitude < 2 ** -6) return sign | Math.floor(magnitude * 2 ** 9);
   const bits = float32Bits(magnitude);
   const exponent = (bits >>> 23) - 127 + 7;

@@ -3,7 +3,7 @@
 
 import { byteLengthOf } from '../dtype.js';
 import { BackendError } from '../errors.js';
-import type { BlockScales, WeightSlice } from '../weight.js';
+import type { WeightSlice } from '../weight.js';
 import { float16Table } from './float16.js';
 import { float8Table } from './float8.js';
 
@@ -52,25 +52,29 @@ export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
     case 'f8e4m3': {
       const values = new Float32Array(cols);
       const decoded = float8Table();
-      const scaleAt = blockScales(weight);
+      const scales = blockScales(weight);
       return (row) => {
         copyRow(row);
-        for (let c = 0; c < cols; c++) values[c] = (decoded[copy[c] ?? 0] ?? 0) * scaleAt(row, c);
+        const scaleOf = scales(row);
+        for (let c = 0; c < cols; c++) values[c] = (decoded[copy[c] ?? 0] ?? 0) * (scaleOf[c] ?? 0);
         return values;
       };
     }
   }
 }
 
-/** The factor of element (row, col) of a slice. */
-function blockScales({ scales }: WeightSlice): (row: number, col: number) => number {
+/** Returns a function to the factors of one row's columns. */
+function blockScales({ scales, cols }: WeightSlice): (row: number) => Float32Array {
   if (!scales) throw new BackendError('INVALID_OPERAND', 'Expected scales for a weight in f8e4m3');
-  const { memory, byteOffset, cols, blockRows, blockCols, firstRow }: BlockScales = scales;
-  const { bytes } = memory;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + byteOffset);
-  return (row, col) => {
-    const blockRow = Math.floor((firstRow + row) / blockRows);
-    const blockCol = Math.floor(col / blockCols);
-    return view.getFloat32(4 * (blockRow * cols + blockCol), true);
+  const { memory, byteOffset, blockRows, blockCols, firstRow } = scales;
+  const view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset + byteOffset);
+  const factors = new Float32Array(cols);
+  return (row) => {
+    const gridStart = Math.floor((firstRow + row) / blockRows) * scales.cols;
+    for (let c = 0; c < cols; c += blockCols) {
+      const scale = view.getFloat32(4 * (gridStart + c / blockCols), true);
+      factors.fill(scale, c, c + blockCols);
+    }
+    return factors;
   };
 }

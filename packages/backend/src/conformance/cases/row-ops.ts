@@ -88,7 +88,8 @@ const N = 37;
 /** linear and linearTransposed [K] → [37]. */
 export function matrixOps(dtype: DType): RowOp[] {
   const widths = [16, 33, 100, 1000];
-  const data = (k: number): Float32Array => new Random(k + 1).normals(N * k);
+  const dataOf = new Map(widths.map((k) => [k, new Random(k + 1).normals(N * k)]));
+  const data = (k: number): Float32Array => dataOf.get(k) ?? new Float32Array(N * k);
   return [
     {
       name: `linear ${dtype}`,
