@@ -76,8 +76,6 @@ const isQuantized = (config: Config): boolean =>
   Boolean(config.quantization_config ?? config.compression_config) ||
   (config.text_config !== undefined && isQuantized(config.text_config));
 
-const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
-
 test('every config maps to a definition or is refused by name', () => {
   const known = new Set(supportedModels().flatMap(({ architectures }) => architectures));
   const results = configs.map(({ name, config }) => {
@@ -94,29 +92,31 @@ test('every config maps to a definition or is refused by name', () => {
       expect(result).not.toBeInstanceOf(ModelError);
     }
   }
-  const kinds = results.map(({ architecture, result }) =>
-    result instanceof ModelError ? `${result.code} ${architecture}` : `maps to ${result.family}`,
-  );
-  const rows = [...new Set(kinds)].sort().map((kind) => [kinds.filter((k) => k === kind).length, kind]);
+  const rows = results.map(({ architecture, result }) => {
+    if (result instanceof ModelError) return `${result.code} ${architecture}`;
+    return `${result.family}, ${(parametersOf(result) / 1e9).toFixed(1)}e9 parameters`;
+  });
+  const counted = [...new Set(rows)]
+    .sort()
+    .map((row) => `${rows.filter((other) => other === row).length} x ${row}`);
   const mapped = results.filter(({ result }) => !(result instanceof ModelError)).length;
-  console.info(
-    [`published configs: ${configs.length}, mapped: ${mapped}`, ...rows.map((row) => row.join(' x '))].join(
-      '\n  ',
-    ),
-  );
+  console.info([`published configs: ${configs.length}, mapped: ${mapped}`, ...counted].join('\n  '));
 });
 
 test.each(Object.entries(PARAMETERS))('%s has the parameters of its published files', (name, count) => {
-  const { embedding, stages } = listWeights(
-    resolveModel(configs.find((entry) => entry.name === name)?.config),
-  );
-  const weights = [
-    embedding,
-    ...stages.flatMap((stage) => [...stage.weights, ...(stage.experts ?? []).flat()]),
-  ];
-  const shapes = new Map(weights.map((weight) => [weight.name, weight.shape]));
-  expect([...shapes.values()].reduce((sum, shape) => sum + elements(shape), 0)).toBe(count);
+  expect(parametersOf(resolveModel(configs.find((entry) => entry.name === name)?.config))).toBe(count);
 });
+
+/** Elements of all weights that a definition names, each tensor or part of one counted once. */
+function parametersOf(model: ModelDefinition): number {
+  const { embedding, stages } = listWeights(model);
+  const weights = [embedding, ...stages.flatMap((stage) => [stage.weights, ...(stage.experts ?? [])]).flat()];
+  const shapes = new Map(weights.map((weight) => [weight.name, weight.shape]));
+  return [...shapes.values()].reduce(
+    (sum, shape) => sum + shape.reduce((product, length) => product * length, 1),
+    0,
+  );
+}
 
 test.each(Object.entries(STATED))(
   '%s has the sizes that its card states',

@@ -27,6 +27,7 @@ const HARMLESS_VALUES = {
   residual_multiplier: [1],
   scale_depth: [],
   scale_emb: [1],
+  use_bidirectional_attention: [false],
   use_dynamic_ntk: [false],
   use_logn_attn: [false],
   use_mrope: [false],
@@ -77,7 +78,7 @@ function unsupportedField(config: ConfigReader, field: string, harmless: readonl
   const found = describeValue(config.fields[field]);
   return new ModelError(
     'UNSUPPORTED_FIELD',
-    `Expected ${expected} for config field ${field} but found ${found}, which changes the model in a way that is not implemented. See docs/add-a-model.md`,
-    { field, found },
+    `Expected ${expected} for config field ${config.path}${field} but found ${found}, which changes the model in a way that is not implemented. See docs/add-a-model.md`,
+    { field: `${config.path}${field}`, found },
   );
 }

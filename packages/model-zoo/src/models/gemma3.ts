@@ -2,7 +2,6 @@
 // layers with a window, five of six.
 // Source: transformers, models/gemma3.
 
-import { expectFieldValue } from '../config/refuse-unknown-arithmetic.js';
 import { LIMITS } from '../config/limits.js';
 import { readWindow, slidingWindows } from '../config/sliding-windows.js';
 import { composeDecoder, headNorm } from '../decoder/compose-decoder.js';
@@ -13,7 +12,6 @@ import { queryScale, readSoftcap, SANDWICH_NORMS } from './gemma2.js';
 export const gemma3: Family = {
   name: 'gemma3',
   parse(config) {
-    expectFieldValue(config, 'use_bidirectional_attention', false);
     const fields = readGemmaFields(config, {
       heads: 8,
       kvHeads: 4,

@@ -35,6 +35,9 @@ export const qwen: Family = {
       honours: ['use_dynamic_ntk', 'use_logn_attn'],
     });
     if (fields.rope.rotaryDim < 4) throw config.invalid('kv_channels', 'at least 4 rotated columns');
+    // The config counts gate and up together.
+    const width = fields.intermediateSize / 2;
+    if (!Number.isInteger(width)) throw config.invalid('intermediate_size', 'an even number');
     const trainedLength = config.integer('seq_length', LIMITS.positions, 2048);
     const logn = config.boolean('use_logn_attn', true);
     const scaling = { type: 'prompt-ntk', trainedLength } as const;
@@ -55,8 +58,7 @@ export const qwen: Family = {
         queryScale: logn ? 0 : undefined,
       },
       mlp: {
-        // The config counts gate and up together.
-        width: fields.intermediateSize / 2,
+        width,
         bias,
         names: { input: { gate: 'mlp.w2', up: 'mlp.w1' }, down: 'mlp.c_proj' },
       },
