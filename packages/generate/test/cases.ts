@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import type { Backend } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
 import { caseNames, fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
-import { layOutStore, openLayerStore, type LayerStore, type StoredTensor } from '@airllm/layer-store';
+import {
+  layOutStore,
+  openLayerStore,
+  type LayerStore,
+  type StoredTensor,
+  type StoreLayout,
+} from '@airllm/layer-store';
 import { listWeights, resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import { readHeader, readTensor } from 'safetensors-js';
 import { LanguageModel, type LanguageModelOptions } from '../src/run/language-model.js';
@@ -118,6 +124,7 @@ export interface OpenOptions extends Partial<
 export interface OpenModel extends AsyncDisposable {
   readonly model: LanguageModel;
   readonly store: LayerStore;
+  readonly layout: StoreLayout;
   readonly backend: Backend;
   readonly held: Held;
   /** The smallest budget for weights, and the one that holds all of them. */
@@ -159,6 +166,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   return {
     model,
     store,
+    layout,
     backend,
     held,
     minimumBytes,

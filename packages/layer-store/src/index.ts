@@ -5,4 +5,4 @@ export { placeTiles, type Placement } from './placement.js';
 export type { ResolvedWeight, StoredTensor } from './resolve-weights.js';
 export type { StageStats } from './stats.js';
 export { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
-export type { Tile, TilePart, TileRead } from './tile.js';
+export type { Tile, TileKind, TilePart, TileRead } from './tile.js';

@@ -13,7 +13,7 @@ import { decodeVector } from './decode-vector.js';
 import { createStageStats, type StageStats } from './stats.js';
 import type { StoreLayout } from './store-layout.js';
 import { TileLoader } from './tile-loader.js';
-import type { TilePart } from './tile.js';
+import type { TileKind, TilePart } from './tile.js';
 
 export interface LayerStoreOptions {
   layout: StoreLayout;
@@ -130,6 +130,11 @@ export class LayerStore implements AsyncDisposable {
     return parts;
   }
 
+  /** Dense tiles are visited in a cycle, expert tiles as routed. */
+  kindOf(tile: number): TileKind {
+    return tile < this.#layout.denseTiles.length ? 'dense' : 'expert';
+  }
+
   /** The tile if it is in memory now; see {@link acquire}. */
   tryAcquire(tile: number): TileLease | undefined {
     const lease = this.#tilesOf(tile).tryAcquire(tile);
@@ -224,7 +229,7 @@ export class LayerStore implements AsyncDisposable {
   }
 
   #tilesOf(tile: number): DenseTiles | ExpertTiles {
-    return tile < this.#layout.denseTiles.length ? this.#dense : this.#experts;
+    return this.kindOf(tile) === 'dense' ? this.#dense : this.#experts;
   }
 
   #statsOf(tile: number): StageStats {

@@ -6,6 +6,9 @@ import type { ResolvedWeight } from './resolve-weights.js';
 /** Direct I/O wants file offsets, lengths and memory in multiples of this; true for every common disk. */
 export const PAGE_BYTES = 4096;
 
+/** Tiles that every token needs, and those of routed experts. */
+export type TileKind = 'dense' | 'expert';
+
 /** A block of rows of one weight inside a tile. */
 export interface TilePart {
   readonly tile: number;

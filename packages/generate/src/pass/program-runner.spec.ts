@@ -5,7 +5,11 @@ import { ProgramRunner } from './program-runner.js';
 import { Submitter } from './submitter.js';
 
 /** A store of tiles with these blocks of rows: `[weight, rowStart, rowCount]`. */
-function fakeStore(blocks: readonly (readonly [string, number, number])[][], streamed = true) {
+function fakeStore(
+  blocks: readonly (readonly [string, number, number])[][],
+  streamed = true,
+  denseTiles = blocks.length,
+) {
   const parts = new Map<string, TilePart[]>();
   blocks.forEach((tileBlocks, tile) => {
     for (const [name, rowStart, rowCount] of tileBlocks) {
@@ -24,6 +28,7 @@ function fakeStore(blocks: readonly (readonly [string, number, number])[][], str
   const absent = new Set<number>();
   const store = {
     parts: (name: string) => parts.get(name) ?? [],
+    kindOf: (tile: number) => (tile < denseTiles ? 'dense' : 'expert'),
     vector: (name: string) => ({ name, byteOffset: 0, dtype: 'f32', rows: 1, cols: 8 }),
     slice: (lease: FakeLease, part: TilePart) => ({
       tile: lease.tile,

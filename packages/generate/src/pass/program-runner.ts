@@ -19,14 +19,15 @@ import {
   type WeightRef,
   type WeightSlice,
 } from '@airllm/backend';
-import type { LayerStore, TileLease, TilePart } from '@airllm/layer-store';
+import type { LayerStore, TileKind, TileLease, TilePart } from '@airllm/layer-store';
 import { routeExperts } from './route.js';
 import type { Submitter } from './submitter.js';
 
 export class ProgramRunner {
   readonly #store: LayerStore;
   readonly #submitter: Submitter;
-  #current: TileLease | undefined;
+  /** The tile at hand of each kind: a mixture leaves the dense tile it stands in where it is. */
+  readonly #current: Record<TileKind, TileLease | undefined> = { dense: undefined, expert: undefined };
 
   constructor(store: LayerStore, submitter: Submitter) {
     this.#store = store;
@@ -38,7 +39,8 @@ export class ProgramRunner {
     try {
       for (const command of program.commands) await this.#lower(command);
     } finally {
-      this.#letGo();
+      this.#letGo('dense');
+      this.#letGo('expert');
       this.#submitter.flush();
     }
   }
@@ -131,7 +133,6 @@ export class ProgramRunner {
 
   async #experts(command: ExpertsCommand<WeightRef>): Promise<void> {
     const { x, logits, out, routing, record } = command;
-    this.#letGo();
     this.#submitter.flush();
     const values = await this.#submitter.arena.read(logits);
     const bias = routing.correctionBias && this.#store.vectorValues(routing.correctionBias.name);
@@ -150,26 +151,29 @@ export class ProgramRunner {
       const output = program.output.rowRange(0, count);
       this.#submitter.push({ op: 'scatterAddRows', x: output, indices: rows, scales: outScales, out });
     }
+    this.#letGo('expert');
   }
 
   /** The lease of this part's tile: the one at hand, or the next, waited for where it is not in memory yet. */
-  async #lease(part: TilePart): Promise<TileLease> {
-    if (this.#current?.tile === part.tile) return this.#current;
-    this.#letGo();
-    let lease = this.#store.tryAcquire(part.tile);
+  async #lease({ tile }: TilePart): Promise<TileLease> {
+    const kind = this.#store.kindOf(tile);
+    const current = this.#current[kind];
+    if (current?.tile === tile) return current;
+    this.#letGo(kind);
+    let lease = this.#store.tryAcquire(tile);
     if (!lease) {
       this.#submitter.flush();
-      lease = await this.#store.acquire(part.tile);
+      lease = await this.#store.acquire(tile);
     }
-    this.#current = lease;
+    this.#current[kind] = lease;
     return lease;
   }
 
   /** Done with the current tile: its memory is free when the commands pushed so far have run. */
-  #letGo(): void {
-    const lease = this.#current;
+  #letGo(kind: TileKind): void {
+    const lease = this.#current[kind];
     if (!lease) return;
-    this.#current = undefined;
+    this.#current[kind] = undefined;
     this.#submitter.releaseAfter(lease);
     if (lease.streamed) this.#submitter.flush();
   }
