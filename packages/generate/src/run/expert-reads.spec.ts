@@ -8,7 +8,6 @@ const families = [
   ['mixtral', 4],
   ['qwen2-moe', 4],
   ['qwen3-moe', 4],
-  ['deepseek-v2', 6],
   ['deepseek-v3', 8],
   ['llama4-text', 4],
   ['gpt-oss', 4],
