@@ -177,6 +177,25 @@ describe('what is not implemented is refused by name', () => {
     expect(refusal({ ...CHATGLM, quantization_bit: 4 }).code).toBe('UNSUPPORTED_QUANTIZATION');
   });
 
+  it('reads FP8 as DeepSeek-V3 has it, and no other kind of it', () => {
+    const fp8 = {
+      quant_method: 'fp8',
+      fmt: 'e4m3',
+      weight_block_size: [128, 128],
+      activation_scheme: 'dynamic',
+    };
+    const model = resolveModel({ ...LLAMA, quantization_config: fp8 });
+    expect(model.ignores('model.layers.0.mlp.up_proj.weight_scale_inv')).toBe(true);
+    expect(resolveModel({ ...LLAMA, quantization_config: { quant_method: 'fp8' } }).family).toBe('llama');
+    for (const other of [{ fmt: 'e5m2' }, { weight_block_size: [64, 64] }, { scale_fmt: 'ue8m0' }]) {
+      const [field] = Object.keys(other);
+      expect(refusal({ ...LLAMA, quantization_config: { ...fp8, ...other } })).toMatchObject({
+        code: 'UNSUPPORTED_QUANTIZATION',
+        fields: { field: `quantization_config.${field}` },
+      });
+    }
+  });
+
   it('accepts the values under which such a field changes nothing', () => {
     const config = {
       ...LLAMA,

@@ -42,7 +42,7 @@ const PARAMETERS: Record<string, number> = {
 interface Config {
   readonly architectures?: readonly string[];
   readonly text_config?: Config;
-  readonly quantization_config?: object;
+  readonly quantization_config?: { readonly quant_method?: string };
   readonly compression_config?: object;
 }
 
@@ -72,9 +72,11 @@ const outcome = (config: unknown): ModelDefinition | ModelError => {
   }
 };
 
-const isQuantized = (config: Config): boolean =>
-  Boolean(config.quantization_config ?? config.compression_config) ||
-  (config.text_config !== undefined && isQuantized(config.text_config));
+/** By a method other than FP8. */
+const isQuantized = ({ quantization_config, compression_config, text_config }: Config): boolean =>
+  compression_config !== undefined ||
+  (quantization_config !== undefined && quantization_config.quant_method !== 'fp8') ||
+  (text_config !== undefined && isQuantized(text_config));
 
 test('every config maps to a definition or is refused by name', () => {
   const known = new Set(supportedModels().flatMap(({ architectures }) => architectures));

@@ -3,8 +3,8 @@
 
 import { ModelError } from '../errors.js';
 import type { ConfigReader } from './config-reader.js';
-import { isRecord } from './config-reader.js';
 import { describeValue } from './describe-value.js';
+import { refuseQuantization } from './refuse-quantization.js';
 
 /** Field → values under which it changes nothing. Absent and null never change anything. */
 const HARMLESS_VALUES = {
@@ -58,19 +58,6 @@ export function refuseUnknownArithmetic(
 /** Throws `UNSUPPORTED_FIELD` unless `field` is absent or has the one value that a family computes. */
 export function expectFieldValue(config: ConfigReader, field: string, value: unknown): void {
   if (config.has(field) && config.fields[field] !== value) throw unsupportedField(config, field, [value]);
-}
-
-function refuseQuantization(config: ConfigReader): void {
-  for (const field of ['quantization_config', 'compression_config', 'quantization_bit']) {
-    const value = config.fields[field];
-    if (!config.has(field) || value === 0) continue;
-    const method = isRecord(value) ? (value['quant_method'] ?? value['quant_algo']) : value;
-    throw new ModelError(
-      'UNSUPPORTED_QUANTIZATION',
-      `Expected unquantized weights but config field ${field} names ${describeValue(method)}. Use the checkpoint this one was quantized from`,
-      { field, found: method },
-    );
-  }
 }
 
 function unsupportedField(config: ConfigReader, field: string, harmless: readonly unknown[]): ModelError {

@@ -8,6 +8,9 @@ const ROTARY_BUFFER = /\brotary_(pos_)?emb\.(inv_freq|cos_cached|sin_cached)$/;
 /** Causal masks, saved as buffers by old versions of transformers (GPT-NeoX). */
 const MASK_BUFFER = /\.attention\.(bias|masked_bias)$/;
 
+/** Factors of FP8 weights, which are read with their weights, and of activations, which are not quantized here. */
+const SCALE = /\.(weight_scale|weight_scale_inv|input_scale)$/;
+
 /** Multi-token-prediction heads, outside or after the numbered layers. */
 const PREDICTION_HEAD = /^(model\.)?(language_model\.)?mtp\./;
 
@@ -22,7 +25,7 @@ export function ignoredTensors({
   tiedHead,
 }: Pick<DecoderConfig, 'names' | 'mixers' | 'tiedHead'>): (tensorName: string) => boolean {
   const [layerPrefix = ''] = names.layer.split('{layer}');
-  const unused = [ROTARY_BUFFER, MASK_BUFFER, PREDICTION_HEAD, OTHER_MODALITY];
+  const unused = [ROTARY_BUFFER, MASK_BUFFER, SCALE, PREDICTION_HEAD, OTHER_MODALITY];
   return (tensorName) => {
     if (unused.some((pattern) => pattern.test(tensorName))) return true;
     if (tiedHead && tensorName === `${names.head}.weight`) return true;

@@ -7,6 +7,7 @@ import {
   Recorder,
   Tensor,
   type BatchLayout,
+  type BlockScales,
   type Command,
   type DType,
   type ExpertsCommand,
@@ -80,16 +81,31 @@ export async function runPrompt(
     const found = slices.get(ref.name);
     if (found) return found;
     const { dtype: stored, bytes } = tensorNamed(ref.source?.tensor ?? ref.name);
-    const dtype = stored.toLowerCase() as DType;
+    const dtype = stored === 'F8_E4M3' ? 'f8e4m3' : (stored.toLowerCase() as DType);
     const [first = 1, second] = ref.shape;
     const byteLength = byteLengthOf(dtype, first * (second ?? 1));
     const start = byteLengthOf(dtype, ref.source?.start ?? 0);
     const memory = backend.allocateWeights(byteLength);
     memory.bytes.set(bytes.subarray(start, start + byteLength));
-    const slice = { memory, byteOffset: 0, dtype, rows: second ? first : 1, cols: second ?? first };
+    const scales = dtype === 'f8e4m3' ? loadScales(`${ref.name}_scale_inv`) : undefined;
+    const slice: WeightSlice = {
+      memory,
+      byteOffset: 0,
+      dtype,
+      rows: second ? first : 1,
+      cols: second ?? first,
+      ...(scales && { scales }),
+    };
     slices.set(ref.name, slice);
     return slice;
   };
+  /** Factors per block of 128 × 128. */
+  function loadScales(name: string): BlockScales {
+    const { bytes, shape } = tensorNamed(name);
+    const memory = backend.allocateWeights(bytes.byteLength);
+    memory.bytes.set(bytes);
+    return { memory, byteOffset: 0, cols: shape[1] ?? 1, blockRows: 128, blockCols: 128, firstRow: 0 };
+  }
   const submit = (commands: readonly Command<WeightRef>[], layout = batch) =>
     backend.submit({
       commands: commands.map((command) => bindWeights(command, load)),
