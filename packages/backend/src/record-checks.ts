@@ -1,5 +1,6 @@
 // The shape checks of recording, and how their failures are said.
 
+import type { RoutingRule } from './command.js';
 import { BackendError } from './errors.js';
 import type { Tensor } from './tensor.js';
 import type { WeightRef } from './weight.js';
@@ -35,6 +36,24 @@ export function expectPositive(what: string, value: number | undefined): void {
   if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
     throw invalid(`Expected ${what} of at least 1 but received ${value}`);
   }
+}
+
+/** Whether rows can choose among `count` experts by this rule. */
+export function expectRouting({ topK, correctionBias, groups }: RoutingRule, count: number): void {
+  if (groups) {
+    expectPositive('groups of experts', groups.count);
+    expectPositive('chosen groups', groups.topGroups);
+    if (count % groups.count !== 0 || groups.topGroups > groups.count) {
+      throw invalid(
+        `Expected some of several equal groups of ${count} experts but received ${groups.topGroups} of ${groups.count}`,
+      );
+    }
+  }
+  const reachable = groups ? (count / groups.count) * groups.topGroups : count;
+  if (!(Number.isInteger(topK) && topK >= 1 && topK <= reachable)) {
+    throw invalid(`Expected topK within [1, ${reachable}] but received ${topK}`);
+  }
+  if (correctionBias) expectVector(correctionBias, count);
 }
 
 export function matrixShape(weight: WeightRef): [rows: number, cols: number] {

@@ -6,6 +6,7 @@ import type { Activation, Command, ExpertProgram, RecordedCommand } from './comm
 import {
   expectMatrix,
   expectPositive,
+  expectRouting,
   expectShape,
   expectVector,
   invalid,
@@ -59,6 +60,7 @@ export class Recorder {
   /** A tensor that is alive before and after this program. */
   input(rows: number, cols: number): Tensor {
     if (this.#commands.length > 0) throw invalid('Expected every input to be declared before the first op');
+    if (this.#shared) throw invalid('Expected an expert to declare no input beside the one it is given');
     const storage = { elements: rows * cols, offset: this.#inputElements };
     this.#inputElements += alignElements(storage.elements);
     this.#pinned.add(storage);
@@ -289,17 +291,24 @@ export class Recorder {
   experts(x: Tensor, logits: Tensor, options: ExpertsOptions): Tensor {
     const { routing, count, record } = options;
     expectShape('router logits', logits, x.rows, count);
-    if (!(routing.topK >= 1 && routing.topK <= count)) {
-      throw invalid(`Expected topK within [1, ${count}] but received ${routing.topK}`);
-    }
-    if (routing.correctionBias) expectVector(routing.correctionBias, count);
+    expectRouting(routing, count);
     const tensors: Tensor[] = [];
     const recordExpert = (expert: number): ExpertProgram<WeightRef> => {
+      const known = tensors.length;
       const rec = new Recorder({ tensors });
       const input = rec.#tensor(x.rows, x.cols);
       const output = record(rec, input, expert);
+      if (known > 0 && tensors.length > known) {
+        throw invalid(
+          `Expected the ${known} tensors of the first expert for expert ${expert} but received ${tensors.length}`,
+        );
+      }
       expectShape(`output of expert ${expert}`, output, x.rows, x.cols);
-      return { commands: rec.#commands.map(expectDeviceCommand), input, output };
+      return {
+        commands: rec.#commands.map((command) => expectExpertCommand(command, tensors)),
+        input,
+        output,
+      };
     };
     const out = this.#tensor(x.rows, x.cols);
     this.#push({ op: 'fill', x: out, value: 0 });
@@ -363,7 +372,15 @@ function tensorsOf(command: RecordedCommand<WeightRef>): Tensor[] {
   return Object.values(command).filter((value): value is Tensor => value instanceof Tensor);
 }
 
-function expectDeviceCommand(command: RecordedCommand<WeightRef>): Command<WeightRef> {
+/** A device command on nothing but an expert's own tensors: no others are known to be alive when it runs. */
+function expectExpertCommand(
+  command: RecordedCommand<WeightRef>,
+  tensors: readonly Tensor[],
+): Command<WeightRef> {
   if (command.op === 'experts') throw invalid('Expected no mixture of experts inside an expert');
+  const own = new Set(tensors.map(({ storage }) => storage));
+  if (!tensorsOf(command).every(({ storage }) => own.has(storage))) {
+    throw invalid(`Expected an expert to use its own tensors but ${command.op} uses one from outside`);
+  }
   return command;
 }
