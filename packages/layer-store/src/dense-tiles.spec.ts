@@ -319,6 +319,16 @@ describe('replace', () => {
   });
 });
 
+describe('replace without memory', () => {
+  it('closes and leaves nothing behind', async () => {
+    const { allocator, tiles } = openTiles({ count: 5, pinned: [0], ringSlots: 2 });
+    allocator.failure = new Error('out of memory');
+    await expect(tiles.replace(makePlacement(5, [0, 1, 2], 3))).rejects.toThrow('out of memory');
+    expect(allocator.liveBytes).toBe(0);
+    await expect(tiles.acquire(0)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
 describe('close', () => {
   it('waits for reads in flight and gives everything back', async () => {
     const { allocator, loader, tiles, use } = openTiles({ count: 5, pinned: [0], ringSlots: 2 });

@@ -89,7 +89,10 @@ export class DenseTiles {
     return entry?.pinned && entry.loaded ? entry.memory : undefined;
   }
 
-  /** Applies a new placement between rounds: no lease may be held. Tiles that stay pinned are not read again. */
+  /**
+   * Applies a new placement between rounds: no lease may be held. Tiles that stay pinned are not read again.
+   * Closes when the memory for it cannot be had.
+   */
   async replace(placement: Placement): Promise<void> {
     this.#paused = true;
     await this.#settle();
@@ -99,7 +102,13 @@ export class DenseTiles {
     }
     this.#dropMemory((index) => placement.pinned[index] ?? false);
     this.placement = placement;
-    this.#takeMemory();
+    try {
+      this.#takeMemory();
+    } catch (error) {
+      this.#entries.clear();
+      await this.close();
+      throw error;
+    }
     this.#next = this.#asked + 1;
   }
 

@@ -15,7 +15,7 @@ import { checkPrompt } from './check-prompt.js';
 import { checkOptionNames, resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
 import { createRunCounters } from './run-counters.js';
 import { RunLock } from './run-lock.js';
-import { blocksFor, sizeRun, type RunSize } from './run-size.js';
+import { blocksFor, sizeRun, type RunRequest, type RunSize } from './run-size.js';
 import { Sequence } from './sequence.js';
 import type { TokenEvent } from './token-event.js';
 
@@ -85,10 +85,11 @@ export class LanguageModel {
     const maxNewTokens = resolveMaxNewTokens(options, generationConfig);
     const sequenceTokens = prompts.map((prompt) => Math.min(prompt.length + maxNewTokens, maxSequenceTokens));
     const createSequence = this.#sequenceFactory(options);
+    const signal = this.#signalWith(options.signal);
     const release = await this.#lock.acquire();
     try {
-      throwIfAborted(this.#closing.signal);
-      const size = await this.#reserve(sequenceTokens, prompts);
+      throwIfAborted(signal);
+      const size = await this.#reserve({ sequenceTokens, promptRows: prompts.flat().length });
       using memory = this.#allocate(size);
       let firstBlock = 0;
       let active = prompts.map((promptIds, index) => {
@@ -109,7 +110,7 @@ export class LanguageModel {
         const started = performance.now();
         await this.#runPass(passes, memory, {
           shape: size.shape,
-          signal: options.signal,
+          signal,
           onStage: options.onStage,
           onLogits: (position, logits) => {
             const event = active[position]?.accept(logits);
@@ -137,10 +138,12 @@ export class LanguageModel {
     const { definition, maxSequenceTokens } = this.#options;
     const { vocabSize } = definition.sizes;
     checkPrompt(ids, { vocabSize, maxSequenceTokens, room: 0 });
+    const signal = this.#signalWith(options.signal);
     const release = await this.#lock.acquire();
     try {
-      throwIfAborted(this.#closing.signal);
-      const size = await this.#reserve([ids.length], [ids]);
+      throwIfAborted(signal);
+      const rows = ids.length;
+      const size = await this.#reserve({ sequenceTokens: [rows], promptRows: rows, logitRows: rows });
       using memory = this.#allocate(size);
       const result = new Float32Array(ids.length * vocabSize);
       let row = 0;
@@ -149,7 +152,7 @@ export class LanguageModel {
       const pass = { tokens: ids, past: 0, blocks, logitPositions: ids.map((_, i) => i) };
       await this.#runPass([pass], memory, {
         shape: size.shape,
-        signal: options.signal,
+        signal,
         onLogits: (_, logits) => result.set(logits, row++ * vocabSize),
       });
       this.#count([{ tokens: ids }], 0, (performance.now() - started) / 1000);
@@ -167,6 +170,12 @@ export class LanguageModel {
     this.#closing.abort(new Error('The model was closed'));
     await this.#pass?.catch(() => undefined);
     this.#runMemory?.[Symbol.dispose]();
+  }
+
+  /** Aborted by the caller or by {@link close}. */
+  #signalWith(signal: AbortSignal | undefined): AbortSignal {
+    const closing = this.#closing.signal;
+    return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
   #sequenceFactory(
@@ -194,17 +203,13 @@ export class LanguageModel {
   }
 
   /**
-   * Sizes the run and, where it needs more than is reserved, takes memory back from pinned weights. Where even
-   * that is too little, the prompt is computed in the smallest chunks.
+   * Sizes the run and, where it needs more than is reserved, takes memory back from pinned weights, which get it
+   * again from a later run that needs less. Where even that is too little, the prompt is computed in the smallest
+   * chunks.
    */
-  async #reserve(
-    sequenceTokens: readonly number[],
-    prompts: readonly (readonly number[])[],
-  ): Promise<RunSize> {
+  async #reserve(request: RunRequest): Promise<RunSize> {
     const { definition, memoryBytes } = this.#options;
-    const promptRows = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
-    const sizeWithin = (activationBytes: number): RunSize =>
-      sizeRun(definition, { sequenceTokens, promptRows }, activationBytes);
+    const sizeWithin = (activationBytes: number): RunSize => sizeRun(definition, request, activationBytes);
     const wanted = sizeWithin(memoryBytes * ACTIVATION_SHARE);
     if (!(await this.#makeRoom(wanted))) return wanted;
     const smallest = sizeWithin(0);
@@ -221,14 +226,15 @@ export class LanguageModel {
 
   /** Has the store leave room for a run; returns its refusal where it cannot. */
   async #makeRoom({ bytes }: RunSize): Promise<LayerStoreError | undefined> {
-    if (bytes <= this.#reservedRunBytes) return undefined;
+    const reserved = Math.max(bytes, this.#options.reservedRunBytes);
+    if (reserved === this.#reservedRunBytes) return undefined;
     try {
-      await this.#options.store.resize(this.#options.memoryBytes - bytes);
+      await this.#options.store.resize(this.#options.memoryBytes - reserved);
     } catch (error) {
       if (error instanceof LayerStoreError && error.code === 'BUDGET_TOO_SMALL') return error;
       throw error;
     }
-    this.#reservedRunBytes = bytes;
+    this.#reservedRunBytes = reserved;
     return undefined;
   }
 
@@ -254,9 +260,7 @@ export class LanguageModel {
     memory: RunMemory,
     options: Omit<PassOptions, 'arena' | 'kvCache'>,
   ): Promise<void> {
-    const closing = this.#closing.signal;
-    const signal = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
-    this.#pass = this.#passes.run(sequences, { ...options, ...memory, signal });
+    this.#pass = this.#passes.run(sequences, { ...options, ...memory });
     await this.#pass;
   }
 

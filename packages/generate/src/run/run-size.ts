@@ -10,6 +10,8 @@ export interface RunRequest {
   readonly sequenceTokens: readonly number[];
   /** Rows of the first pass: all prompt tokens. */
   readonly promptRows: number;
+  /** Rows of a pass whose logits are wanted. Default: the last of every sequence. */
+  readonly logitRows?: number;
 }
 
 export interface RunSize {
@@ -38,12 +40,15 @@ const LOGITS_COPIES = 3;
 export function sizeRun(definition: ModelDefinition, request: RunRequest, activationBytes: number): RunSize {
   const sequences = request.sequenceTokens.length;
   const fewest = Math.max(sequences, Math.min(request.promptRows, FEWEST_ROWS));
-  const shapeOf = (rows: number): PassShape => ({ rows, logitRows: sequences });
-  let rows = Math.max(sequences, Math.min(request.promptRows, MOST_ROWS));
-  let elements = arenaElements(definition, shapeOf(rows));
-  while (rows > fewest && elements * 4 > activationBytes) {
-    rows = Math.max(fewest, Math.floor(rows / 2));
-    elements = arenaElements(definition, shapeOf(rows));
+  const mostRows = Math.max(sequences, Math.min(request.promptRows, MOST_ROWS));
+  let shape: PassShape = { rows: mostRows, logitRows: Math.min(mostRows, request.logitRows ?? sequences) };
+  let elements = arenaElements(definition, shape);
+  while (elements * 4 > activationBytes && (shape.rows > fewest || shape.logitRows > sequences)) {
+    shape = {
+      rows: Math.max(fewest, Math.floor(shape.rows / 2)),
+      logitRows: Math.max(sequences, Math.floor(shape.logitRows / 2)),
+    };
+    elements = arenaElements(definition, shape);
   }
   const kvShape: KvCacheShape = {
     layers: definition.sizes.kv,
@@ -51,9 +56,9 @@ export function sizeRun(definition: ModelDefinition, request: RunRequest, activa
   };
   const arenaBytes = elements * 4;
   const kvBytes = kvCacheByteLength(kvShape);
-  const logitsBytes = sequences * definition.sizes.vocabSize * 4 * LOGITS_COPIES;
+  const logitsBytes = shape.logitRows * definition.sizes.vocabSize * 4 * LOGITS_COPIES;
   return {
-    shape: shapeOf(rows),
+    shape,
     kvShape,
     arenaElements: elements,
     arenaBytes,
