@@ -1,17 +1,16 @@
 // A definition names exactly the tensors that its checkpoint holds, with their shapes, in both config dialects.
 
-import { caseNames } from '@airllm/fixtures';
 import { ConfigReader } from '../src/config/config-reader.js';
 import { findFamily } from '../src/find-family.js';
 import { listWeights, resolveModel } from '../src/index.js';
-import { readCase } from './support/golden-case.js';
+import { readCase, safetensorsCases } from './support/golden-case.js';
 
 const parse = (config: Record<string, unknown>) => {
   const reader = new ConfigReader(config);
   return findFamily(reader).parse(reader);
 };
 
-describe.each(caseNames)('%s', (name) => {
+describe.each(safetensorsCases)('%s', (name) => {
   const { config, legacyConfig, tensors } = readCase(name);
 
   it('names every tensor of the file that it does not ignore, and no other', () => {
