@@ -8,6 +8,11 @@ import type { TorchTensor } from './torch-tensor.js';
 /** Of output, and of storage, held at a time. Larger blocks cost memory, smaller ones more reads. */
 const DEFAULT_BLOCK_BYTES = 32 * 2 ** 20;
 
+/** Share of what is read that is used. It bounds what a large tensor costs; above it few large reads are faster. */
+const MIN_DENSITY = 1 / 16;
+/** So little is read at once whatever is used of it: a page or two. */
+const MAX_SPARSE_ELEMENTS = 4096;
+
 export interface ReadRowMajorOptions {
   /** Default: 32 MiB. Never less than one element. */
   readonly blockBytes?: number;
@@ -93,9 +98,14 @@ function* blocks(shape: readonly number[], maxElements: number): Generator<Box> 
   }
 }
 
-/** A box in parts that each span at most `maxElements` of the storage, halved where neighbours lie farthest apart. */
+/**
+ * A box in parts, halved where neighbours lie farthest apart, until each spans at most `maxElements` of the storage and
+ * most of what lies between its elements is not read in vain, block after block.
+ */
 function* pieces(box: Box, strides: readonly number[], maxElements: number): Generator<Box> {
-  if (span(box.lengths, strides) <= maxElements) {
+  const spanned = span(box.lengths, strides);
+  const dense = spanned <= MAX_SPARSE_ELEMENTS || product(box.lengths) >= MIN_DENSITY * spanned;
+  if (dense && spanned <= maxElements) {
     yield box;
     return;
   }
