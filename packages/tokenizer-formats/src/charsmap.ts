@@ -4,6 +4,9 @@
 
 import { invalid } from './errors.js';
 
+/** Largest known: 33 (the ligature U+FDFA). */
+const MAX_REPLACEMENT_BYTES = 1024;
+
 /**
  * The normalization a map describes: at every place the longest match is replaced, a character without one stays.
  *
@@ -17,6 +20,7 @@ export function compileCharsmap(map: Uint8Array): (text: string) => string {
   }
   const trie = Uint32Array.from({ length: trieBytes / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const replacements = map.subarray(4 + trieBytes);
+  checkReplacements(replacements);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -36,6 +40,20 @@ export function compileCharsmap(map: Uint8Array): (text: string) => string {
     }
     return decoder.decode(Buffer.concat(parts));
   };
+}
+
+/** One long replacement and many matches would make gigabytes of a short text. */
+function checkReplacements(replacements: Uint8Array): void {
+  for (let start = 0; start < replacements.length;) {
+    const zero = replacements.indexOf(0, start);
+    const end = zero < 0 ? replacements.length : zero;
+    if (end - start > MAX_REPLACEMENT_BYTES) {
+      throw invalid(
+        `Expected replacements of at most ${MAX_REPLACEMENT_BYTES} bytes in a charsmap but found ${end - start}.`,
+      );
+    }
+    start = end + 1;
+  }
 }
 
 /** The last key of the trie that `bytes` holds at `start`. */

@@ -2,6 +2,7 @@
 // where transformers' converters only come near it.
 
 import { mergeAddedTokens, specialToken } from './added-tokens.js';
+import { MAX_TOKEN_LENGTH } from './limits.js';
 import type { SentencePieceModel } from './parse-sentencepiece.js';
 import { recoverMerges } from './sentencepiece-merges.js';
 import { PieceType } from './sentencepiece-schema.js';
@@ -48,8 +49,7 @@ export function convertSentencePiece(
     type === PieceType.control || type === PieceType.unknown ? [specialToken(id, piece)] : [],
   );
   const userDefined = model.pieces.filter(({ type }) => type === PieceType.userDefined);
-  // Metaspace, unlike Prepend, adds nothing to an empty text and nothing before a space.
-  const byMetaspace = model.addDummyPrefix && (prefixSpace === 'start' || model.removeExtraWhitespaces);
+  const byMetaspace = model.addDummyPrefix && prefixSpace === 'start';
   return {
     version: '1.0',
     truncation: null,
@@ -57,8 +57,8 @@ export function convertSentencePiece(
     added_tokens: mergeAddedTokens(control, addedTokens),
     normalizer: normalizer(model, model.addDummyPrefix && !byMetaspace),
     pre_tokenizer: sequence('pretokenizers', [
-      ...(byMetaspace ? [metaspace(prefixSpace)] : []),
-      ...(userDefined.length > 0 ? [isolate(userDefined.map(({ piece }) => piece))] : []),
+      ...(byMetaspace ? [METASPACE] : []),
+      ...(userDefined.length > 0 ? [isolate(userDefined.map(({ piece }) => piece)), PART_BYTE_NAMES] : []),
     ]),
     post_processor: surroundingTokens(before, after),
     decoder: decoder(model),
@@ -78,17 +78,27 @@ function normalizer(model: SentencePieceModel, prepend: boolean): StepJson | nul
       ? [{ type: 'Precompiled', precompiled_charsmap: Buffer.from(charsmap).toString('base64') }]
       : []),
     ...(model.removeExtraWhitespaces
-      ? [replace({ Regex: '\\A +| +\\z' }, ''), replace({ Regex: ' {2,}' }, ' ')]
+      ? [replace({ Regex: `\\A +|[ ${SPACE}]+\\z` }, ''), replace({ Regex: ' {2,}' }, ' ')]
       : []),
-    ...(prepend ? [{ type: 'Prepend', prepend: SPACE }] : []),
+    ...(prepend ? [prefix(model)] : []),
     replace({ String: ' ' }, SPACE),
   ]);
 }
 
-function metaspace(prefixSpace: 'each-part' | 'start'): StepJson {
-  const scheme = prefixSpace === 'start' ? 'first' : 'always';
-  return { type: 'Metaspace', replacement: SPACE, prepend_scheme: scheme, split: false };
+/** A text of which nothing is left gets no prefix; Prepend would give it one. */
+function prefix({ removeExtraWhitespaces }: SentencePieceModel): StepJson {
+  return removeExtraWhitespaces
+    ? { type: 'Replace', pattern: { Regex: '\\A(?=[\\s\\S])' }, content: SPACE }
+    : { type: 'Prepend', prepend: SPACE };
 }
+
+/** The library's own way to say "at the very start"; it adds nothing before a space. */
+const METASPACE: StepJson = {
+  type: 'Metaspace',
+  replacement: SPACE,
+  prepend_scheme: 'first',
+  split: false,
+};
 
 /**
  * User-defined pieces are never joined with what is beside them, the longest wins. They are not added tokens,
@@ -105,12 +115,21 @@ function isolate(pieces: readonly string[]): StepJson {
   };
 }
 
+/** A word that is written like the name of a byte piece must not be taken for it (see `wholeWords`). */
+const PART_BYTE_NAMES: StepJson = {
+  type: 'Split',
+  pattern: { Regex: '\\A<(?=0x[0-9A-F]{2}>\\z)' },
+  behavior: 'Isolated',
+  invert: false,
+};
+
 function decoder(model: SentencePieceModel): StepJson | null {
+  const leading = model.removeExtraWhitespaces ? MAX_TOKEN_LENGTH : model.addDummyPrefix ? 1 : 0;
   return sequence('decoders', [
     { type: 'Replace', pattern: { String: SPACE }, content: ' ' },
     ...(model.byteFallback ? [{ type: 'ByteFallback' }] : []),
     { type: 'Fuse' },
-    ...(model.addDummyPrefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+    ...(leading > 0 ? [{ type: 'Strip', content: ' ', start: leading, stop: 0 }] : []),
   ]);
 }
 

@@ -52,7 +52,7 @@ export function parseSentencePiece(bytes: Uint8Array): SentencePieceModel {
     const value = trainer[name] ?? absent;
     if (typeof value === 'number' && value >= -1 && value < pieces.length) return value;
     throw invalid(
-      `Expected ${name} of the SentencePiece model to be one of its pieces but found ${String(value)}.`,
+      `Expected ${name} of the SentencePiece model to be one of its pieces but found ${JSON.stringify(value)}.`,
     );
   };
   const flag = (message: Record<string, unknown>, name: string, absent: boolean): boolean =>
