@@ -14,6 +14,7 @@ export const allowedImports = {
   'packages/backend': errors,
   'packages/native': errors,
   'packages/torch-pickle': errors,
+  'packages/tokenizer-formats': errors,
   'packages/checkpoint': [...errors, 'safetensors-js', '@airllm/torch-pickle'],
   'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
   'packages/model-zoo': [...errors, ...backend],
@@ -29,6 +30,7 @@ export const allowedImports = {
     '@airllm/cpu-backend',
     '@airllm/generate',
     '@airllm/native',
+    '@airllm/tokenizer-formats',
   ],
   'apps/cli': ['@airllm/core', '@airllm/demo-model'],
 };

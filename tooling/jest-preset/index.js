@@ -1,7 +1,12 @@
 // The one jest configuration: TypeScript tests beside the sources, run as native ES modules.
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
+
+// Tests leave the user's own cache alone.
+process.env.AIRLLM_CACHE ??= join(tmpdir(), 'airllm-test-cache');
 
 export default {
   testEnvironment: 'node',

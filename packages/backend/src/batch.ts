@@ -12,7 +12,7 @@ export interface SequenceSlice {
   readonly past: number;
   /** Block numbers of the KV cache, in order: token t lies in block `blocks[t / KV_BLOCK_TOKENS | 0]`. */
   readonly blocks: Int32Array;
-  /** Number of the sequence's recurrent state, below the cache's `slots`. */
+  /** Number of the sequence's recurrent state, below the cache's `slots`; no two sequences of a pass share one. */
   readonly slot: number;
 }
 

@@ -2,7 +2,6 @@
 // when submitted. All arithmetic accumulates in float32 or better.
 
 import type { Tensor } from './tensor.js';
-import type { WeightRef } from './weight.js';
 
 export type Activation = 'silu' | 'gelu' | 'gelu-tanh';
 
@@ -17,7 +16,7 @@ export interface EmbeddingCommand<W> {
 /** A norm over groups of `groupWidth` columns of each row; one group as wide as the row is the usual norm. */
 interface NormCommand<W> {
   readonly x: Tensor;
-  /** [groupWidth], shared by the groups, or [cols], or absent for ones. */
+  /** [groupWidth], shared by the groups, or [cols]; when absent there is no factor, and no `weightOffset` either. */
   readonly weight: W | undefined;
   readonly groupWidth: number;
   readonly eps: number;
@@ -35,7 +34,7 @@ export interface RmsNormCommand<W> extends NormCommand<W> {
 /** LayerNorm (Ba et al. 2016): out = (x − mean) / sqrt(variance + eps) · weight + bias. */
 export interface LayerNormCommand<W> extends NormCommand<W> {
   readonly op: 'layerNorm';
-  /** Shaped as `weight`. */
+  /** [groupWidth] or [cols]. */
   readonly bias: W | undefined;
 }
 
@@ -49,15 +48,16 @@ export interface LinearCommand<W> {
   readonly x: Tensor;
   readonly weight: W;
   readonly bias: W | undefined;
-  /** Divide every row of the weight by its length (NormHead of Baichuan 2). No bias then. */
+  /** Divide every row of the weight by its length, at least 1e-12 (NormHead of Baichuan 2). No bias then. */
   readonly normalizeRows: boolean;
   readonly out: Tensor;
 }
 
 /**
  * The same with a weight that is stored input-major: out[t, n] = Σₖ x[t, k] · weight[k, n] (+ bias[n]);
- * x [T, K], weight [K, N], out [T, N]. With `accumulate` the sum goes on from what `out` holds (and bias is
- * absent), so that a weight can come by blocks of k; the order of the sum is k ascending whatever the blocks.
+ * x [T, K], weight [K, N], out [T, N]. The sum starts with the bias and takes k in ascending order; with `accumulate`
+ * it goes on from what `out` holds (and bias is absent), so that a weight that comes by blocks of k, the first with
+ * the bias, gives the same bits as the whole. `x` and `out` must not overlap.
  */
 export interface LinearTransposedCommand<W> {
   readonly op: 'linearTransposed';
@@ -89,7 +89,7 @@ export interface RopeCommand {
  * keys of the row's own sequence up to its own position: softmax(scale · q·kᵀ) · v.
  * q, out [T, heads · headDim]; head h uses key head floor(h / (heads / kvHeads)).
  * With `window` = w a row at position p sees positions p − w + 1 … p only; with `chunk` = c only those with
- * floor(position / c) = floor(p / c) (Llama 4).
+ * floor(position / c) = floor(p / c) (Llama 4); with both, those that both allow.
  */
 export interface AttentionCommand<W> {
   readonly op: 'attention';
@@ -108,7 +108,7 @@ export interface AttentionCommand<W> {
   readonly softcap: number | undefined;
   /** [heads]; each takes part in its head's softmax as a score without a value (gpt-oss). */
   readonly sinks: W | undefined;
-  /** Per head: slope · (key position − query position) is added to each score (ALiBi, Press et al. 2022). */
+  /** Per head: slope · (key position − query position) is added to each score (ALiBi, Press et al. 2022), after `softcap`. */
   readonly alibiSlopes: readonly number[] | undefined;
 }
 
@@ -223,10 +223,7 @@ export interface SoftcapCommand {
   readonly cap: number;
 }
 
-/**
- * Columns [start, start + count) of every group of `groupWidth` columns, packed: out[t, g · count + j] =
- * x[t, g · groupWidth + start + j]. Takes fused projections apart whose parts alternate by head.
- */
+/** out[t, g · count + j] = x[t, g · groupWidth + start + j]: takes fused projections apart that alternate by head. */
 export interface UngroupCommand {
   readonly op: 'ungroup';
   readonly x: Tensor;
@@ -301,46 +298,3 @@ export type Command<W> =
   | UngroupCommand
   | GatherRowsCommand
   | ScatterAddRowsCommand;
-
-/** How router logits [T, E] become experts and their weights, row by row. */
-export interface RoutingRule {
-  readonly topK: number;
-  /** What a logit becomes before the choice. `none` chooses by the logit and applies softmax to the chosen ones. */
-  readonly scoring: 'softmax' | 'sigmoid' | 'none';
-  /** Divide the chosen scores by their sum. */
-  readonly normalizeTopK: boolean;
-  /** Multiplies the chosen scores in the end. */
-  readonly scale: number;
-  /** Vector [E] that is added to the scores for the choice alone (DeepSeek-V3). */
-  readonly correctionBias: WeightRef | undefined;
-  /** Experts are chosen from the best `topGroups` of `count` equal groups; a group's score is that of its best expert, or of its best two together. */
-  readonly groups:
-    { readonly count: number; readonly topGroups: number; readonly score: 'max' | 'top2-sum' } | undefined;
-  /** The weight multiplies the expert's input instead of its output (Llama 4). */
-  readonly scaleInput: boolean;
-}
-
-/** One expert's work: commands from `input` [T, D] to `output` [T, D], tensors that all experts share. */
-export interface ExpertProgram<W> {
-  readonly commands: readonly Command<W>[];
-  readonly input: Tensor;
-  readonly output: Tensor;
-}
-
-/**
- * A routed mixture of experts. Not executed by backends: whoever runs the program reads `logits` back, routes on
- * the host, and for each expert named runs its program on the rows that chose it (the first rows of its tensors),
- * gathered before and scattered onto `out` after, so that no other expert's weights are ever needed.
- * x, out [T, D]; logits [T, E].
- */
-export interface ExpertsCommand<W> {
-  readonly op: 'experts';
-  readonly x: Tensor;
-  readonly logits: Tensor;
-  readonly out: Tensor;
-  readonly routing: RoutingRule;
-  readonly record: (expert: number) => ExpertProgram<W>;
-}
-
-/** What a model definition records: device commands, and mixtures to be lowered. */
-export type RecordedCommand<W> = Command<W> | ExpertsCommand<W>;

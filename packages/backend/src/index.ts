@@ -18,8 +18,6 @@ export type {
   ClampedGluCommand,
   Command,
   EmbeddingCommand,
-  ExpertProgram,
-  ExpertsCommand,
   FillCommand,
   GatedDeltaCommand,
   GatherRowsCommand,
@@ -28,10 +26,8 @@ export type {
   LayerNormCommand,
   LinearCommand,
   LinearTransposedCommand,
-  RecordedCommand,
   RmsNormCommand,
   RopeCommand,
-  RoutingRule,
   ScaleCommand,
   ScaleRowsCommand,
   ScatterAddRowsCommand,
@@ -42,6 +38,7 @@ export type {
 } from './command.js';
 export { byteLengthOf, DTYPES, type DType } from './dtype.js';
 export { BackendError, type BackendErrorCode } from './errors.js';
+export type { ExpertProgram, ExpertsCommand, RecordedCommand, RoutingRule } from './experts.js';
 export type {
   AttentionOptions,
   ExpertsOptions,

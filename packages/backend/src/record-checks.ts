@@ -1,7 +1,7 @@
 // The shape checks of recording, and how their failures are said.
 
-import type { RoutingRule } from './command.js';
 import { BackendError } from './errors.js';
+import type { RoutingRule } from './experts.js';
 import type { Tensor } from './tensor.js';
 import type { WeightRef } from './weight.js';
 

@@ -1,7 +1,7 @@
 // The options of recorded ops; what they mean stands with the commands.
 
 import type { Recorder } from './recorder.js';
-import type { RoutingRule } from './command.js';
+import type { RoutingRule } from './experts.js';
 import type { Tensor } from './tensor.js';
 import type { WeightRef } from './weight.js';
 

@@ -1,6 +1,6 @@
 // What recording promises: shapes are checked when an op is recorded, places are given when it is finished.
 
-import type { ExpertsCommand, RoutingRule } from './command.js';
+import type { ExpertsCommand, RoutingRule } from './experts.js';
 import type { ExpertsOptions, GatedDeltaInputs } from './record-options.js';
 import { Recorder, type Program } from './recorder.js';
 import type { Tensor } from './tensor.js';

@@ -2,10 +2,10 @@
 // mathematics and never touches a device.
 
 import { alignElements, placeInArena, type Lifetime } from './arena-plan.js';
-import type { Activation, Command, ExpertProgram, RecordedCommand } from './command.js';
+import type { Activation } from './command.js';
+import type { ExpertProgram, RecordedCommand } from './experts.js';
 import {
   expectMatrix,
-  expectPositive,
   expectRouting,
   expectShape,
   expectVector,
@@ -13,6 +13,14 @@ import {
   matrixShape,
   vectorLength,
 } from './record-checks.js';
+import {
+  expectAttention,
+  expectGatedDelta,
+  expectLatentAttention,
+  expectNorm,
+  expectRope,
+  expectUngroup,
+} from './record-op-checks.js';
 import type {
   AttentionOptions,
   ExpertsOptions,
@@ -25,6 +33,7 @@ import type {
   RmsNormOptions,
   RopeOptions,
 } from './record-options.js';
+import { expectExpertCommands, tensorsOf } from './recorded-tensors.js';
 import { Tensor, type Storage } from './tensor.js';
 import type { WeightRef } from './weight.js';
 
@@ -115,71 +124,25 @@ export class Recorder {
 
   /** {@link RopeCommand}, in place. */
   rope(x: Tensor, options: RopeOptions): Tensor {
-    const { cos, sin, headDim, rotaryDim, rotaryStart = 0 } = options;
-    if (
-      x.cols % headDim !== 0 ||
-      rotaryDim % 2 !== 0 ||
-      rotaryStart < 0 ||
-      rotaryStart + rotaryDim > headDim
-    ) {
-      throw invalid(
-        `Expected whole heads and an even rotaryDim within headDim for rope but received ${x.cols} columns, headDim ${headDim}, rotaryDim ${rotaryDim} from ${rotaryStart}`,
-      );
-    }
-    expectShape('rope cosines', cos, x.rows, rotaryDim / 2);
-    expectShape('rope sines', sin, x.rows, rotaryDim / 2);
+    const { rotaryStart = 0 } = options;
+    expectRope(x, { ...options, rotaryStart });
     return this.#push({ op: 'rope', x, ...options, rotaryStart });
   }
 
   /** {@link AttentionCommand}: [T, heads · headDim]. */
   attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
-    const { heads, kvHeads, headDim, window, chunk, softcap, sinks, alibiSlopes } = options;
-    if (heads % kvHeads !== 0) {
-      throw invalid(
-        `Expected heads to be a multiple of kvHeads for attention but received ${heads} and ${kvHeads}`,
-      );
-    }
-    expectPositive('a window', window);
-    expectPositive('a chunk', chunk);
-    if (softcap !== undefined && !(softcap > 0))
-      throw invalid(`Expected a softcap above 0 but received ${softcap}`);
-    if (sinks) expectVector(sinks, heads);
-    if (alibiSlopes && alibiSlopes.length !== heads) {
-      throw invalid(`Expected ${heads} ALiBi slopes but received ${alibiSlopes.length}`);
-    }
-    expectShape('attention queries', q, q.rows, heads * headDim);
-    expectShape('attention keys', k, q.rows, kvHeads * headDim);
-    expectShape('attention values', v, q.rows, kvHeads * headDim);
+    const { heads, headDim, window, chunk, softcap, sinks, alibiSlopes } = options;
+    expectAttention({ q, k, v }, options);
     const out = this.#tensor(q.rows, heads * headDim);
-    return this.#push({
-      op: 'attention',
-      q,
-      k,
-      v,
-      out,
-      ...options,
-      window,
-      chunk,
-      softcap,
-      sinks,
-      alibiSlopes,
-    });
+    const given = { window, chunk, softcap, sinks, alibiSlopes };
+    return this.#push({ op: 'attention', q, k, v, out, ...options, ...given });
   }
 
   /** {@link LatentAttentionCommand}: [T, heads · valueDim]. */
   latentAttention(q: Tensor, latent: Tensor, options: LatentAttentionOptions): Tensor {
-    const { kvB, heads, rank, nopeDim, ropeDim, valueDim } = options;
-    expectShape('latent attention queries', q, q.rows, heads * (nopeDim + ropeDim));
-    expectShape('latents', latent, q.rows, rank + ropeDim);
-    expectMatrix(kvB, heads * (nopeDim + valueDim), rank);
-    if (!kvB.whole) throw invalid(`Expected ${kvB.name} to be declared whole for latentAttention`);
-    return this.#push({
-      op: 'latentAttention',
-      q,
-      latent,
-      out: this.#tensor(q.rows, heads * valueDim),
-      ...options,
-    });
+    expectLatentAttention(q, latent, options);
+    const out = this.#tensor(q.rows, options.heads * options.valueDim);
+    return this.#push({ op: 'latentAttention', q, latent, out, ...options });
   }
 
   /** {@link ShortConvCommand}: [T, channels]. */
@@ -193,20 +156,8 @@ export class Recorder {
 
   /** {@link GatedDeltaCommand}: [T, valueHeads · valueDim]. */
   gatedDelta(inputs: GatedDeltaInputs, options: GatedDeltaOptions): Tensor {
-    const { q, k, v, a, b } = inputs;
-    const { keyHeads, valueHeads, keyDim, valueDim, aLog, dtBias } = options;
-    if (valueHeads % keyHeads !== 0) {
-      throw invalid(
-        `Expected valueHeads to be a multiple of keyHeads but received ${valueHeads} and ${keyHeads}`,
-      );
-    }
-    expectShape('delta queries', q, v.rows, keyHeads * keyDim);
-    expectShape('delta keys', k, v.rows, keyHeads * keyDim);
-    expectShape('delta values', v, v.rows, valueHeads * valueDim);
-    expectShape('delta decay inputs', a, v.rows, valueHeads);
-    expectShape('delta rate inputs', b, v.rows, valueHeads);
-    expectVector(aLog, valueHeads);
-    expectVector(dtBias, valueHeads);
+    const { v } = inputs;
+    expectGatedDelta(inputs, options);
     return this.#push({ op: 'gatedDelta', ...inputs, out: this.#tensor(v.rows, v.cols), ...options });
   }
 
@@ -259,18 +210,10 @@ export class Recorder {
 
   /** {@link UngroupCommand}: [T, groups · count]. */
   ungroup(x: Tensor, options: { groupWidth: number; start: number; count: number }): Tensor {
-    const { groupWidth, start, count } = options;
-    if (x.cols % groupWidth !== 0 || start < 0 || count < 1 || start + count > groupWidth) {
-      throw invalid(
-        `Expected whole groups of ${groupWidth} columns and a part within one but received ${x.cols} columns and [${start}, ${start + count})`,
-      );
-    }
-    return this.#push({
-      op: 'ungroup',
-      x,
-      ...options,
-      out: this.#tensor(x.rows, (x.cols / groupWidth) * count),
-    });
+    const { groupWidth, count } = options;
+    expectUngroup(x, options);
+    const out = this.#tensor(x.rows, (x.cols / groupWidth) * count);
+    return this.#push({ op: 'ungroup', x, ...options, out });
   }
 
   /** {@link GatherRowsCommand}: [indices.length, cols]. */
@@ -278,13 +221,7 @@ export class Recorder {
     for (const index of indices) {
       if (index >= x.rows) throw invalid(`Expected a row below ${x.rows} but received ${index}`);
     }
-    return this.#push({
-      op: 'gatherRows',
-      x,
-      indices,
-      scales: undefined,
-      out: this.#tensor(indices.length, x.cols),
-    });
+    return this.#push({ op: 'gatherRows', x, indices, out: this.#tensor(indices.length, x.cols) });
   }
 
   /** {@link ExpertsCommand}: [T, D]. `logits` [T, E] is one column per expert. */
@@ -305,7 +242,7 @@ export class Recorder {
       }
       expectShape(`output of expert ${expert}`, output, x.rows, x.cols);
       return {
-        commands: rec.#commands.map((command) => expectExpertCommand(command, tensors)),
+        commands: expectExpertCommands(rec.#commands, tensors),
         input,
         output,
       };
@@ -323,22 +260,13 @@ export class Recorder {
     return { commands: this.#commands, arenaElements };
   }
 
-  #norm(
-    op: string,
-    x: Tensor,
-    {
-      weight,
-      eps,
-      groupWidth = weight ? vectorLength(weight) : x.cols,
-      out = this.#tensor(x.rows, x.cols),
-    }: NormOptions,
-  ): { x: Tensor; weight: WeightRef | undefined; groupWidth: number; eps: number; out: Tensor } {
-    if (x.cols % groupWidth !== 0) {
-      throw invalid(`Expected columns divisible by ${groupWidth} for ${op} but received ${x.cols}`);
-    }
-    if (weight) expectVector(weight, vectorLength(weight) === groupWidth ? groupWidth : x.cols);
-    expectShape(`${op} output`, out, x.rows, x.cols);
-    return { x, weight, groupWidth, eps, out };
+  #norm(op: string, x: Tensor, options: NormOptions): Required<NormOptions> & { x: Tensor } {
+    const { weight, eps } = options;
+    const { groupWidth = weight ? vectorLength(weight) : x.cols, out = this.#tensor(x.rows, x.cols) } =
+      options;
+    const norm = { x, weight, groupWidth, eps, out };
+    expectNorm(op, norm);
+    return norm;
   }
 
   #tensor(rows: number, cols: number): Tensor {
@@ -366,21 +294,4 @@ export class Recorder {
     this.#commands.push(command);
     return 'out' in command ? command.out : command.x;
   }
-}
-
-function tensorsOf(command: RecordedCommand<WeightRef>): Tensor[] {
-  return Object.values(command).filter((value): value is Tensor => value instanceof Tensor);
-}
-
-/** A device command on nothing but an expert's own tensors: no others are known to be alive when it runs. */
-function expectExpertCommand(
-  command: RecordedCommand<WeightRef>,
-  tensors: readonly Tensor[],
-): Command<WeightRef> {
-  if (command.op === 'experts') throw invalid('Expected no mixture of experts inside an expert');
-  const own = new Set(tensors.map(({ storage }) => storage));
-  if (!tensorsOf(command).every(({ storage }) => own.has(storage))) {
-    throw invalid(`Expected an expert to use its own tensors but ${command.op} uses one from outside`);
-  }
-  return command;
 }

@@ -36,16 +36,18 @@ export interface WeightSlice {
   readonly dtype: DType;
   readonly rows: number;
   readonly cols: number;
-  /** Needed by `f8e4m3`. */
+  /** Needed by `f8e4m3`, refused with any other dtype. */
   readonly scales?: BlockScales;
 }
 
 /**
  * Float32 factors of a weight, one for each block of blockRows × blockCols: element (r, c) of the slice is
- * multiplied by scale[(firstRow + r) / blockRows | 0, c / blockCols | 0]. One block may cover everything.
+ * multiplied by scale[(firstRow + r) / blockRows | 0, c / blockCols | 0]. One block may cover everything. Where an op
+ * hands the element on as it is (embedding), the product is rounded to float32 once.
  */
 export interface BlockScales {
   readonly memory: WeightMemory;
+  /** No alignment is promised. */
   readonly byteOffset: number;
   /** Columns of the grid of scales; its rows lie `cols` apart. */
   readonly cols: number;

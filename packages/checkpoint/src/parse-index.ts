@@ -8,23 +8,25 @@ import { isPlainFileName } from './folder-files.js';
 export type WeightMap = ReadonlyMap<string, string>;
 
 /**
- * Parses `*.safetensors.index.json`. `metadata` and other fields are not used.
+ * Parses `*.safetensors.index.json` or `*.bin.index.json`, whose shards have the extension that its own name gives
+ * them. `metadata` and other fields are not used.
  *
  * @example
  * parseIndex('{"weight_map":{"lm_head.weight":"model-1-of-2.safetensors"}}', 'model.safetensors.index.json');
  *
  * @throws CheckpointError `INVALID_INDEX`: not JSON, a name given twice, no weight_map, an empty one, a value that is
- *   not the plain name of a .safetensors file.
+ *   not the plain name of a file of that extension.
  */
 export function parseIndex(text: string, fileName: string): WeightMap {
   const weightMap = getMap(getMap(parse(text, fileName))?.get('weight_map'));
   if (weightMap === undefined) return fail(fileName, 'Expected an object "weight_map".');
   if (weightMap.size === 0) return fail(fileName, 'Expected "weight_map" to name at least one tensor.');
+  const extension = fileName.endsWith('.bin.index.json') ? '.bin' : '.safetensors';
   for (const [tensor, file] of weightMap) {
-    if (typeof file !== 'string' || !isPlainFileName(file) || !file.endsWith('.safetensors')) {
+    if (typeof file !== 'string' || !isPlainFileName(file) || !file.endsWith(extension)) {
       return fail(
         fileName,
-        `Expected a .safetensors file of the same folder for tensor ${short(tensor)} but found ${short(file)}.`,
+        `Expected a ${extension} file of the same folder for tensor ${short(tensor)} but found ${short(file)}.`,
         { tensor, file },
       );
     }

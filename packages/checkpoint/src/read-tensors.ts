@@ -1,18 +1,18 @@
-// Every tensor of a folder by name, from the headers of its weight files. Only headers are read, and every
-// claim of the index is checked against them.
+// Every tensor of a folder by name, from the headers of its weight files, and every claim of the index checked against
+// them. What a file of either format holds is read elsewhere.
 
-import { join } from 'node:path';
-import { readHeader, SafetensorsError } from 'safetensors-js';
-import { CheckpointError, reasonOf, systemCode } from './checkpoint-error.js';
+import { CheckpointError } from './checkpoint-error.js';
 import type { StoredTensor } from './checkpoint.js';
 import type { WeightFiles } from './choose-weights.js';
 import { MAX_INDEX_BYTES, readFolderText } from './folder-files.js';
 import { parseIndex, type WeightMap } from './parse-index.js';
+import { readSafetensorsShard, readTorchShard } from './read-shard.js';
 
 /**
  * The tensors of all weight files. A shard may hold tensors the index does not name; they are listed too.
  *
- * @throws CheckpointError `INVALID_INDEX`, `SHARD_MISSING`, `INVALID_SHARD`, `TENSOR_MISSING`, `DUPLICATE_TENSOR`.
+ * @throws CheckpointError `INVALID_INDEX`, `SHARD_MISSING`, `INVALID_SHARD`, `TENSOR_MISSING`, `DUPLICATE_TENSOR`;
+ *   `DISK_FULL` and `CACHE_FAILED` where torch tensors need a row-major copy.
  */
 export async function readTensors(
   folder: string,
@@ -23,12 +23,18 @@ export async function readTensors(
   const files = weights.kind === 'index' ? new Set(weightMap.values()) : [weights.file];
 
   const tensors = new Map<string, StoredTensor>();
+  const fileOf = new Map<string, string>();
+  const read = weights.format === 'torch' ? readTorchShard : readSafetensorsShard;
   for (const file of files) {
     signal?.throwIfAborted();
-    for (const tensor of await readShard(folder, file)) addTensor(tensors, tensor);
+    for (const tensor of await read({ folder, file, signal })) {
+      checkNew(tensor, fileOf.get(tensor.name), file);
+      tensors.set(tensor.name, tensor);
+      fileOf.set(tensor.name, file);
+    }
   }
   for (const [name, file] of weightMap) {
-    if (tensors.get(name)?.path !== join(folder, file)) {
+    if (fileOf.get(name) !== file) {
       throw new CheckpointError(
         'TENSOR_MISSING',
         `Expected tensor ${JSON.stringify(name)} in ${file}, as ${weights.file} says, but it is not there.`,
@@ -48,38 +54,11 @@ export async function readIndex(folder: string, fileName: string): Promise<Weigh
   return parseIndex(text, fileName);
 }
 
-async function readShard(folder: string, file: string): Promise<StoredTensor[]> {
-  const path = join(folder, file);
-  try {
-    const { tensors } = await readHeader(path);
-    return [...tensors.values()].map((tensor) => ({ ...tensor, path }));
-  } catch (cause) {
-    if (!(cause instanceof SafetensorsError)) throw cause;
-    if (systemCode(cause.cause) === 'ENOENT') {
-      throw new CheckpointError(
-        'SHARD_MISSING',
-        `Expected the weight file ${path} but it is not there. Download it.`,
-        {
-          fields: { file, path },
-          cause,
-        },
-      );
-    }
-    throw new CheckpointError('INVALID_SHARD', reasonOf(cause), {
-      fields: { ...cause.fields, file, path },
-      cause,
-    });
-  }
-}
-
-function addTensor(tensors: Map<string, StoredTensor>, tensor: StoredTensor): void {
-  const other = tensors.get(tensor.name);
-  if (other !== undefined) {
-    throw new CheckpointError(
-      'DUPLICATE_TENSOR',
-      `Expected tensor ${JSON.stringify(tensor.name)} in one file but found it in ${other.path} and ${tensor.path}.`,
-      { fields: { tensor: tensor.name, paths: [other.path, tensor.path] } },
-    );
-  }
-  tensors.set(tensor.name, tensor);
+function checkNew({ name }: StoredTensor, otherFile: string | undefined, file: string): void {
+  if (otherFile === undefined) return;
+  throw new CheckpointError(
+    'DUPLICATE_TENSOR',
+    `Expected tensor ${JSON.stringify(name)} in one file but found it in ${otherFile} and ${file}.`,
+    { fields: { tensor: name, files: [otherFile, file] } },
+  );
 }

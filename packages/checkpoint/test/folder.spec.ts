@@ -126,12 +126,6 @@ describe('refused with', () => {
     ['READ_FAILED', 'config.json that is a folder', { ...weights, 'config.json/x': '' }],
     ['NO_WEIGHTS', 'no weights', { 'config.json': config }],
     ['NO_WEIGHTS', 'shards without an index', { 'config.json': config, 'm-1-of-1.safetensors': shard({}) }],
-    ['NOT_YET', 'pickled weights only', { 'config.json': config, 'pytorch_model.bin': 'x' }],
-    [
-      'NOT_YET',
-      'pickled weights beside safetensors of another kind',
-      { 'config.json': config, 'pytorch_model-1-of-1.bin': 'x', 'adapter.safetensors': shard({}) },
-    ],
     ['NOT_YET', 'GGUF only', { 'config.json': config, 'model.Q4_K_M.gguf': 'x' }],
     [
       'AMBIGUOUS_WEIGHTS',
@@ -187,9 +181,7 @@ describe('refused with', () => {
       message: expect.stringContaining('gone.safetensors') as string,
       fields: { file: 'gone.safetensors' },
     });
-    await expect(open({ 'config.json': config, 'pytorch_model.bin': '' })).rejects.toThrow(
-      /pytorch_model\.bin/,
-    );
+    await expect(open({ 'config.json': config, 'model.gguf': '' })).rejects.toThrow(/model\.gguf/);
   });
 
   it('a shard that is cut after the download of the rest', async () => {

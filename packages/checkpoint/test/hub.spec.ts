@@ -2,6 +2,7 @@
 
 import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fixturesFolder } from '@airllm/fixtures';
 import { openCheckpoint, type DownloadProgress } from '../src/index.js';
 import { COMMIT, FakeHub, gitOid, sha256, type FakeHubOptions } from './fake-hub.js';
 import { codeOf, index, shard, temporaryFolder, type Files } from './make-checkpoint.js';
@@ -27,6 +28,7 @@ const VARIABLES = [
   'TRANSFORMERS_OFFLINE',
   'HF_HUB_CACHE',
   'HF_ENDPOINT',
+  'AIRLLM_CACHE',
 ];
 const saved = new Map<string, string | undefined>();
 let home: string;
@@ -102,6 +104,27 @@ describe('a hub id', () => {
     const { tensors } = await openCheckpoint('owner/name');
     expect([...tensors.keys()]).toEqual(['a', 'b']);
     expect(hub.storageRequests.map(({ path }) => path)).not.toContain('/storage/old.safetensors');
+  });
+
+  it('brings torch files when there is no safetensors', async () => {
+    const name = 'pytorch_model-00001-of-00003.bin';
+    const torchShard = await readFile(join(fixturesFolder, 'llama-bin-sharded', name));
+    await startHub({
+      'config.json': CONFIG,
+      'pytorch_model.bin.index.json': index({ 'lm_head.weight': name }),
+      [name]: torchShard,
+      'training_args.bin': 'never fetched',
+      'optimizer.pt': 'never fetched',
+      'tf_model.h5': 'never fetched',
+    });
+    process.env['AIRLLM_CACHE'] = join(home, 'airllm'); // The shard has a transposed tensor.
+    const { tensors, folder } = await openCheckpoint('owner/name');
+    expect(tensors.get('lm_head.weight')).toMatchObject({
+      dtype: 'BF16',
+      shape: [256, 64],
+      path: join(folder, name),
+    });
+    expect((await readdir(folder)).sort()).toEqual(['config.json', name, 'pytorch_model.bin.index.json']);
   });
 
   it('may have no owner', async () => {
@@ -269,7 +292,8 @@ describe('access', () => {
 
 describe('refused before anything large is fetched', () => {
   it.each([
-    ['NOT_YET', { 'config.json': CONFIG, 'pytorch_model.bin': 'x' }],
+    ['NOT_YET', { 'config.json': CONFIG, 'model.gguf': 'x' }],
+    ['AMBIGUOUS_WEIGHTS', { 'config.json': CONFIG, 'consolidated.00.pth': 'x', 'consolidated.01.pth': 'x' }],
     ['NO_WEIGHTS', { 'config.json': CONFIG }],
     [
       'INVALID_INDEX',

@@ -42,11 +42,10 @@ export class AutoModel {
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
     const tokenizer = await tokenizerOrReason(checkpoint);
     const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
-    const eosTokenIds = resolveEosTokenIds({
-      generationConfig,
-      config: checkpoint.config,
-      tokenizerEosIds: tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds,
-    });
+    const tokenizerEosIds = tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds;
+    const stored = resolveEosTokenIds({ generationConfig, config: checkpoint.config, tokenizerEosIds });
+    // Tokenizers of older repositories know the ends of turns, which their generation_config.json does not name.
+    const eosTokenIds = new Set([...stored, ...tokenizerEosIds]);
     const backend = await selectBackend(resolved);
     let store: LayerStore | undefined;
     try {

@@ -1,15 +1,14 @@
 // Every golden case through the reference backend: hidden states after each layer, and logits, against what
 // transformers (ChatGLM: the vendor's code) computed in float32 from the same weights.
 
-import { caseNames } from '@airllm/fixtures';
 import { resolveModel } from '../src/index.js';
-import { floats, readCase } from './support/golden-case.js';
+import { floats, readCase, safetensorsCases } from './support/golden-case.js';
 import { runPrompt } from './support/run-prompt.js';
 
 /** Share of the reference's standard deviation that a value may be off. */
 const TOLERANCE = 2e-3;
 
-describe.each(caseNames)('%s', (name) => {
+describe.each(safetensorsCases)('%s', (name) => {
   const { config, tensors, golden, expected } = readCase(name);
 
   it.each(golden.prompts.map((prompt, index) => [index, prompt.input_ids] as const))(

@@ -1,13 +1,12 @@
 // A definition names exactly the tensors that its checkpoint holds, with their shapes, in both config dialects.
 
-import { caseNames } from '@airllm/fixtures';
 import { listWeights, resolveModel } from '../src/index.js';
 import { describeDefinition } from './support/describe-definition.js';
-import { readCase } from './support/golden-case.js';
+import { readCase, safetensorsCases } from './support/golden-case.js';
 
 const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 
-describe.each(caseNames)('%s', (name) => {
+describe.each(safetensorsCases)('%s', (name) => {
   const { config, legacyConfig, tensors } = readCase(name);
 
   it('names every tensor of the file that it does not ignore, with its shape, and no other', () => {

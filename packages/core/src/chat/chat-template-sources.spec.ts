@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type CheckpointFiles, readChatTemplates } from './chat-template-sources.js';
 
 function files(contents: Record<string, unknown>): CheckpointFiles {
@@ -29,6 +32,19 @@ describe('readChatTemplates', () => {
       ['default', 'a'],
       ['tool_use', 'b'],
     ]);
+  });
+
+  it('adds the templates of additional_chat_templates by name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'airllm-templates-'));
+    await mkdir(join(folder, 'additional_chat_templates'));
+    await writeFile(join(folder, 'additional_chat_templates', 'tool_use.jinja'), 'tools');
+    await writeFile(join(folder, 'additional_chat_templates', 'README.md'), 'no template');
+    const source = { ...files({ 'chat_template.jinja': 'main' }), folder };
+    expect([...(await readChatTemplates(source, config))]).toEqual([
+      ['default', 'main'],
+      ['tool_use', 'tools'],
+    ]);
+    await rm(folder, { recursive: true });
   });
 
   it('finds none where there is none', async () => {

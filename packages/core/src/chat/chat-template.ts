@@ -5,6 +5,7 @@ import { CoreError } from '../errors.js';
 import { type ChatMessage, parseMessages } from './chat-message.js';
 import type { ChatTemplateSources } from './chat-template-sources.js';
 import { compileJinja } from './compile-jinja.js';
+import { joinTextParts, takesParts } from './text-parts.js';
 
 export interface ChatTemplateOptions {
   /** End with the opening of the assistant's turn. Default true (transformers: false). */
@@ -36,7 +37,8 @@ export class ChatTemplate {
   }
 
   /**
-   * The text of a conversation, special tokens written out (so it is encoded without adding any).
+   * The text of a conversation, special tokens written out (so it is encoded without adding any). Text parts become
+   * one string where the template knows only strings.
    *
    * @throws {@link CoreError} `INVALID_CHAT` for messages that are none or that the template refuses,
    * `NO_CHAT_TEMPLATE`
@@ -46,14 +48,18 @@ export class ChatTemplate {
     const checked = parseMessages(messages);
     const name = this.choose(tools !== null && tools.length > 0);
     try {
-      return this.compile(name)({
-        ...this.specialTokens,
-        tools,
-        documents,
-        ...variables,
-        messages: checked,
-        add_generation_prompt: addGenerationPrompt,
-      });
+      const template = this.compile(name);
+      const apply = (conversation: readonly ChatMessage[]): string =>
+        template({
+          ...this.specialTokens,
+          tools,
+          documents,
+          ...variables,
+          messages: conversation,
+          add_generation_prompt: addGenerationPrompt,
+        });
+      const hasParts = checked.some(({ content }) => Array.isArray(content));
+      return apply(hasParts && !takesParts(apply) ? joinTextParts(checked) : checked);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CoreError(

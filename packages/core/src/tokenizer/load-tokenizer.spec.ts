@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,12 @@ function memorySource(files: Record<string, unknown>): TokenizerSource {
     readJson: (name) => Promise.resolve(files[name]),
     readText: () => Promise.resolve(undefined),
   };
+}
+
+async function folderWith(files: Record<string, string>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'airllm-tokenizer-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, 'latin1');
+  return folder;
 }
 
 /** Loud skip for data that lies outside the repository. */
@@ -176,13 +182,50 @@ describe('a checkpoint whose tokenizer cannot be used', () => {
     });
   });
 
-  it('names a tokenizer file of a format that is not supported yet', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'airllm-tokenizer-'));
-    await writeFile(join(folder, 'tokenizer.model'), '');
+  it('names a tokenizer file of a format that is not supported', async () => {
+    const folder = await folderWith({ 'tekken.json': '{}' });
     await expect(loadTokenizer(folderSource(folder))).rejects.toMatchObject({
       code: 'MISSING_TOKENIZER',
-      message: expect.stringContaining('tokenizer.model, which is not supported yet') as string,
-      fields: { found: ['tokenizer.model'] },
+      message: expect.stringContaining('tekken.json, which is not supported') as string,
+      fields: { found: ['tekken.json'] },
+    });
+    await rm(folder, { recursive: true });
+  });
+
+  it('refuses a family it has no rules for by name, so that the model still takes token ids', async () => {
+    const folder = await folderWith({
+      'vocab.json': '{"a":0}',
+      'merges.txt': '',
+      'tokenizer_config.json': '{"tokenizer_class":"XyzTokenizer"}',
+    });
+    await expect(loadTokenizer(folderSource(folder))).rejects.toMatchObject({
+      code: 'MISSING_TOKENIZER',
+      message: expect.stringContaining('XyzTokenizer') as string,
+    });
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    ['an empty tokenizer.model', { 'tokenizer.model': '' }],
+    ['a cut tokenizer.model', { 'tokenizer.model': '\n\x0e\n\x05<unk' }],
+    ['a tokenizer.model that is a page of text', { 'tokenizer.model': '<!doctype html><html></html>' }],
+    ['ranks that are no base64', { 'qwen.tiktoken': 'IQ== 0\n???? 1\n' }],
+    [
+      'merges that make no token',
+      { 'vocab.json': '{"a":0,"b":1}', 'merges.txt': 'a b\n', 'config.json': '{"model_type":"gpt2"}' },
+    ],
+  ])('reports %s', async (_, files: Record<string, string>) => {
+    const folder = await folderWith(files);
+    await expect(loadTokenizer(folderSource(folder))).rejects.toMatchObject({ code: 'INVALID_TOKENIZER' });
+    await rm(folder, { recursive: true });
+  });
+
+  it('reports a vocabulary file of more than 64 MiB without reading it', async () => {
+    const folder = await folderWith({ 'tokenizer.model': '' });
+    await truncate(join(folder, 'tokenizer.model'), 2 ** 33);
+    await expect(loadTokenizer(folderSource(folder))).rejects.toMatchObject({
+      code: 'INVALID_TOKENIZER',
+      fields: { size: 2 ** 33 },
     });
     await rm(folder, { recursive: true });
   });

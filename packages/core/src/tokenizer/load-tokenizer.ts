@@ -1,11 +1,19 @@
-// Opens the tokenizer of a checkpoint: tokenizer.json, and what stands beside it.
+// Opens the tokenizer of a checkpoint: tokenizer.json or the vocabulary files it is made from, and what stands
+// beside them.
 
-import { type CheckpointFiles, readChatTemplates } from '../chat/chat-template-sources.js';
+import { convertTokenizer, type ConvertedTokenizer, TokenizerFormatError } from '@airllm/tokenizer-formats';
+import {
+  type ChatTemplateSources,
+  type CheckpointFiles,
+  readChatTemplates,
+} from '../chat/chat-template-sources.js';
 import { ChatTemplate } from '../chat/chat-template.js';
 import { CoreError } from '../errors.js';
+import { correctTokenizer, rephraseTokenizerJson } from './library-deviations.js';
 import { missingTokenizer } from './missing-tokenizer.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import { parseSpecialTokens } from './special-tokens.js';
+import { readVocabulary } from './tokenizer-files.js';
 import { Tokenizer } from './tokenizer-library.js';
 
 /** What is needed of a `Checkpoint`. */
@@ -19,7 +27,9 @@ export interface TokenizerSource extends CheckpointFiles {
 const OBEYS_ADD_BOS = /^(Llama|CodeLlama|Gemma|Cohere)\w*Tokenizer/;
 
 /**
- * Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json and the chat template.
+ * Reads tokenizer.json (or tokenizer.model, qwen.tiktoken, vocab.json with merges.txt), tokenizer_config.json,
+ * special_tokens_map.json and the chat template. A family whose checkpoints bring no template gets its chat
+ * format from `@airllm/tokenizer-formats`.
  *
  * @throws {@link CoreError} `MISSING_TOKENIZER`, `INVALID_TOKENIZER`, `INVALID_CHAT`
  * @example
@@ -28,25 +38,78 @@ const OBEYS_ADD_BOS = /^(Llama|CodeLlama|Gemma|Cohere)\w*Tokenizer/;
  */
 export async function loadTokenizer(source: TokenizerSource): Promise<ModelTokenizer> {
   const json = await source.readJson('tokenizer.json');
-  if (json === undefined) throw await missingTokenizer(source.id, source.folder);
   const config = asRecord(await source.readJson('tokenizer_config.json'));
-  const specialTokens = parseSpecialTokens(
-    config,
-    asRecord(await source.readJson('special_tokens_map.json')),
-  );
-  const chatTemplate = new ChatTemplate(await readChatTemplates(source, config), specialTokens);
+  const converted = json === undefined ? await convert(source, config) : undefined;
+  const specialTokens = {
+    ...converted?.specialTokens,
+    ...parseSpecialTokens(config, asRecord(await source.readJson('special_tokens_map.json'))),
+  };
+  const templates = withFamilyFormat(await readChatTemplates(source, config), converted);
+  const tokenizer = build(source.id, converted?.json ?? json, config);
+  return new ModelTokenizer({
+    tokenizer,
+    specialTokens,
+    chatTemplate: new ChatTemplate(templates, specialTokens),
+    addBosToken: addBosToken(config),
+    turnEndIds: converted?.turnEndIds,
+  });
+}
+
+async function convert(
+  source: TokenizerSource,
+  tokenizerConfig: Readonly<Record<string, unknown>>,
+): Promise<ConvertedTokenizer> {
+  const files = await readVocabulary(source);
+  if (files === undefined) throw await missingTokenizer(source.id, source.folder);
+  const context = {
+    id: source.id,
+    tokenizerConfig,
+    modelConfig: asRecord(await source.readJson('config.json')),
+    generationConfig: asRecord(await source.readJson('generation_config.json')),
+    addedTokens: await source.readJson('added_tokens.json'),
+  };
   try {
-    const tokenizer = new Tokenizer(asRecord(json), config);
-    return new ModelTokenizer({ tokenizer, specialTokens, chatTemplate, addBosToken: addBosToken(config) });
+    return convertTokenizer(files, context);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CoreError(
-      'INVALID_TOKENIZER',
-      `Expected tokenizer.json of ${source.id} to describe a tokenizer but could not read it: ${reason}. ` +
-        'Download the file again.',
-      { fields: { id: source.id }, cause },
-    );
+    if (cause instanceof TokenizerFormatError && cause.code === 'UNSUPPORTED_TOKENIZER') {
+      const advice = 'Convert it to tokenizer.json (save_pretrained in transformers), or pass token ids.';
+      throw new CoreError('MISSING_TOKENIZER', `${cause.message} ${advice}`, {
+        fields: { id: source.id },
+        cause,
+      });
+    }
+    throw invalidTokenizer(source.id, 'the vocabulary files', cause);
   }
+}
+
+function build(id: string, json: unknown, config: Readonly<Record<string, unknown>>) {
+  try {
+    const rephrased = rephraseTokenizerJson(asRecord(json));
+    const tokenizer = new Tokenizer(rephrased, config);
+    correctTokenizer(tokenizer, rephrased);
+    return tokenizer;
+  } catch (cause) {
+    throw invalidTokenizer(id, 'tokenizer.json', cause);
+  }
+}
+
+function invalidTokenizer(id: string, what: string, cause: unknown): CoreError {
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+  return new CoreError(
+    'INVALID_TOKENIZER',
+    `Expected ${what} of ${id} to describe a tokenizer but could not read it: ${reason}. Download it again.`,
+    { fields: { id }, cause },
+  );
+}
+
+function withFamilyFormat(
+  templates: ChatTemplateSources,
+  converted: ConvertedTokenizer | undefined,
+): ChatTemplateSources {
+  if (converted === undefined) return templates;
+  const { chatTemplate, adaptTemplate } = converted;
+  if (templates.size === 0) return new Map(chatTemplate === undefined ? [] : [['default', chatTemplate]]);
+  return new Map([...templates].map(([name, text]) => [name, adaptTemplate(text)]));
 }
 
 function addBosToken(config: Readonly<Record<string, unknown>>): boolean | undefined {

@@ -12,12 +12,14 @@ export interface ModelTokenizerParts {
   readonly chatTemplate: ChatTemplate;
   /** `add_bos_token` of tokenizer_config.json, where it must be obeyed; undefined: as tokenizer.json does. */
   readonly addBosToken?: boolean | undefined;
+  /** What ends a turn of the chat format, beside EOS. */
+  readonly turnEndIds?: readonly number[] | undefined;
 }
 
 /** Text to token ids and back. Made by `loadTokenizer`. */
 export class ModelTokenizer {
   readonly bosTokenId: number | undefined;
-  /** What the tokenizer calls its end; generation_config.json may name others. */
+  /** What the tokenizer calls its end, and what ends a turn; generation_config.json may name others. */
   readonly eosTokenIds: readonly number[];
   /** Tokens that are marks and no text: decoding leaves them out unless asked. */
   readonly specialIds: ReadonlySet<number>;
@@ -25,7 +27,7 @@ export class ModelTokenizer {
   private readonly chatTemplate: ChatTemplate;
   private readonly addBosToken: boolean | undefined;
 
-  constructor({ tokenizer, specialTokens, chatTemplate, addBosToken }: ModelTokenizerParts) {
+  constructor({ tokenizer, specialTokens, chatTemplate, addBosToken, turnEndIds = [] }: ModelTokenizerParts) {
     this.tokenizer = tokenizer;
     this.chatTemplate = chatTemplate;
     this.addBosToken = addBosToken;
@@ -33,7 +35,7 @@ export class ModelTokenizer {
       token === undefined ? undefined : tokenizer.token_to_id(token);
     this.bosTokenId = idOf(specialTokens.bos_token);
     const eosTokenId = idOf(specialTokens.eos_token);
-    this.eosTokenIds = eosTokenId === undefined ? [] : [eosTokenId];
+    this.eosTokenIds = [...(eosTokenId === undefined ? [] : [eosTokenId]), ...turnEndIds];
     const specialIds = new Set<number>();
     for (const [id, added] of tokenizer.get_added_tokens_decoder()) if (added.special) specialIds.add(id);
     for (const token of Object.values(specialTokens).flat()) {

@@ -1,7 +1,7 @@
 // Reads a golden case: its configs, the tensors of all its files, and what the reference computed.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { fixturesFolder } from '@airllm/fixtures';
+import { caseNames, fixturesFolder } from '@airllm/fixtures';
 
 export interface RawTensor {
   readonly dtype: string;
@@ -21,6 +21,13 @@ export interface GoldenCase {
   readonly expected: ReadonlyMap<string, RawTensor>;
 }
 
+const isWeightsFile = (file: string): boolean => /^model.*\.safetensors$/.test(file);
+
+/** The cases whose weights this package's tests can read; the same models in other formats add nothing here. */
+export const safetensorsCases = caseNames.filter((name) =>
+  readdirSync(`${fixturesFolder}${name}`).some(isWeightsFile),
+);
+
 export function readCase(name: string): GoldenCase {
   const folder = `${fixturesFolder}${name}/`;
   const files = readdirSync(folder);
@@ -28,11 +35,7 @@ export function readCase(name: string): GoldenCase {
   return {
     config: json('config.json'),
     legacyConfig: files.includes('config.legacy.json') ? json('config.legacy.json') : undefined,
-    tensors: new Map(
-      files
-        .filter((file) => /^model.*\.safetensors$/.test(file))
-        .flatMap((file) => [...readSafetensors(folder + file)]),
-    ),
+    tensors: new Map(files.filter(isWeightsFile).flatMap((file) => [...readSafetensors(folder + file)])),
     golden: json('golden.json'),
     expected: readSafetensors(`${folder}golden.safetensors`),
   };
