@@ -14,7 +14,7 @@ export interface EmbeddingCommand<W> {
 }
 
 /** A norm over groups of `groupWidth` columns of each row; one group as wide as the row is the usual norm. */
-interface NormCommand<W> {
+export interface NormCommand<W> {
   readonly x: Tensor;
   /** [groupWidth], shared by the groups, or [cols]; when absent there is no factor, and no `weightOffset` either. */
   readonly weight: W | undefined;

@@ -1,5 +1,6 @@
 // The shape checks of the ops with many operands.
 
+import type { NormCommand } from './command.js';
 import {
   expectMatrix,
   expectPositive,
@@ -13,13 +14,15 @@ import type {
   GatedDeltaInputs,
   GatedDeltaOptions,
   LatentAttentionOptions,
-  NormOptions,
   RopeOptions,
 } from './record-options.js';
 import type { Tensor } from './tensor.js';
+import type { WeightRef } from './weight.js';
 
-export function expectNorm(op: string, norm: Required<NormOptions> & { x: Tensor }): void {
-  const { x, weight, groupWidth, out } = norm;
+/** A norm with its defaults applied. */
+export type NormOperands = NormCommand<WeightRef>;
+
+export function expectNorm(op: string, { x, weight, groupWidth, out }: NormOperands): void {
   if (x.cols % groupWidth !== 0) {
     throw invalid(`Expected columns divisible by ${groupWidth} for ${op} but received ${x.cols}`);
   }

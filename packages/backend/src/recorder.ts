@@ -20,6 +20,7 @@ import {
   expectNorm,
   expectRope,
   expectUngroup,
+  type NormOperands,
 } from './record-op-checks.js';
 import type {
   AttentionOptions,
@@ -260,7 +261,7 @@ export class Recorder {
     return { commands: this.#commands, arenaElements };
   }
 
-  #norm(op: string, x: Tensor, options: NormOptions): Required<NormOptions> & { x: Tensor } {
+  #norm(op: string, x: Tensor, options: NormOptions): NormOperands {
     const { weight, eps } = options;
     const { groupWidth = weight ? vectorLength(weight) : x.cols, out = this.#tensor(x.rows, x.cols) } =
       options;
