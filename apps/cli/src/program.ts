@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { runDemo } from './commands/demo.js';
 import { inspectModel } from './commands/inspect.js';
+import { printModels } from './commands/models.js';
 import { printPlan } from './commands/plan.js';
 import { runPrompt } from './commands/run.js';
 import { addModelOptions, finiteNumber, positiveInteger } from './model-options.js';
@@ -36,6 +37,14 @@ export function createProgram(): Command {
     .description('show architecture, tensors and files of a checkpoint')
     .option('--json', 'as JSON')
     .action(inspectModel);
+
+  program
+    .command('models [configs...]')
+    .description(
+      'list the supported architectures; with config.json files or folders of them, say what each would run as',
+    )
+    .option('--json', 'as JSON')
+    .action(printModels);
 
   addModelOptions(program.command('demo'))
     .description('ask the embedded model a question and let it tell a story')

@@ -3,3 +3,4 @@ export type { Checkpoint, StoredTensor } from './checkpoint.js';
 export type { DownloadProgress } from './hub/download-snapshot.js';
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error.js';
 export { parseIndex, type WeightMap } from './parse-index.js';
+export { parseJson } from './parse-json.js';

@@ -40,6 +40,7 @@ export class AutoModel {
   static async fromPretrained(idOrPath: string, options: FromPretrainedOptions = {}): Promise<Model> {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
+    for (const notice of definition.notices) resolved.onNotice(`airllm: ${notice}`);
     const tokenizer = await tokenizerOrReason(checkpoint);
     const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
     const tokenizerEosIds = tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds;

@@ -1,6 +1,7 @@
 export { AutoModel, type InspectedModel } from './auto-model.js';
 export type { ChatContentPart, ChatMessage } from './chat/chat-message.js';
 export { CoreError, type CoreErrorCode } from './errors.js';
+export { describeConfig, type ConfigDescription } from './describe-config.js';
 export { Model, type GenerationResult, type Logits } from './model.js';
 export type { FromPretrainedOptions } from './options/resolve-options.js';
 export { parseBytes } from './options/parse-bytes.js';
@@ -9,5 +10,6 @@ export type { Prompt } from './prompt.js';
 export type { LayerStats, ModelStats } from './stats.js';
 export type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
 export type { FinishReason, GenerationOptions, TokenEvent } from '@airllm/generate';
-export { supportedModels } from '@airllm/model-zoo';
+export { parseJson } from '@airllm/checkpoint';
+export { supportedModels, type SupportedModel } from '@airllm/model-zoo';
 export { AirllmError } from '@airllm/errors';
