@@ -12,7 +12,8 @@ interface DescribedConfig {
 }
 
 export async function printModels(paths: readonly string[], flags: { json?: boolean }): Promise<void> {
-  const configs = await Promise.all((await findConfigs(paths)).map(describeFile));
+  const described = await Promise.all((await findConfigs(paths)).map(describeFile));
+  const configs = described.filter((config) => config !== undefined);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(paths.length > 0 ? configs : supportedModels(), null, 2)}\n`);
   } else if (paths.length > 0) {
@@ -37,20 +38,25 @@ function formatConfigs(configs: readonly DescribedConfig[]): string {
       const { family, layers, parameters } = description;
       table.push([path, family, String(layers), `${(parameters / 1e9).toFixed(2)} B`]);
     } else {
-      table.push([
-        path,
-        pc.dim(`${description.code}: ${description.reason.split('. ')[0] ?? ''}`.slice(0, 90)),
-        '',
-        '',
-      ]);
+      table.push([path, pc.dim(`${description.code} ${refused(description.fields)}`), '', '']);
     }
   }
   const supported = configs.filter(({ description }) => description.supported).length;
   return `${table.toString()}\n${supported} of ${configs.length} run; the others are refused by name\n`;
 }
 
-async function describeFile(path: string): Promise<DescribedConfig> {
-  return { path, description: describeConfig(parseJson(await readFile(path, 'utf8'), path)) };
+/** The name of what is not supported. */
+function refused(fields: Readonly<Record<string, unknown>>): string {
+  const name = fields['architecture'] ?? fields['found'] ?? fields['field'];
+  return typeof name === 'string' ? name : (JSON.stringify(name) ?? '');
+}
+
+/** Undefined for files that are no model's: tokenizer_config.json, generation_config.json … */
+async function describeFile(path: string): Promise<DescribedConfig | undefined> {
+  const config = parseJson(await readFile(path, 'utf8'), path);
+  const isModel =
+    typeof config === 'object' && config !== null && ('architectures' in config || 'model_type' in config);
+  return isModel ? { path, description: describeConfig(config) } : undefined;
 }
 
 /** Files as given; of folders, every file below that ends in config.json. */
