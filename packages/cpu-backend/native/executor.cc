@@ -12,6 +12,8 @@ constexpr size_t kChunksPerThread = 8;
 /** Weight rows that linear handles best together: whole register tiles, whole panels. */
 constexpr size_t kGemvChunk = 8;
 constexpr size_t kPanelChunk = 32;
+/** Heads of latent attention that share each block of the cache while it is in the first-level cache. */
+constexpr size_t kMostHeadsTogether = 8;
 
 size_t columnUnits(const Matrix& x) { return x.rows * ((x.cols + kColumnBlock - 1) / kColumnBlock); }
 
@@ -29,18 +31,29 @@ void Executor::execute(const Program& program, const std::atomic<bool>& stop) {
   }
 }
 
+template <typename Body>
+void Executor::share(size_t units, size_t unitWork, Body body) {
+  const size_t worth = std::max<size_t>(1, kWorthSharing / 2 / std::max<size_t>(1, unitWork));
+  const size_t chunk = std::max(worth, units / (pool_.threads() * kChunksPerThread));
+  pool_.run(units, chunk, [&](size_t begin, size_t end, size_t thread) {
+    body(begin, end, scratch_[thread].floats);
+  });
+}
+
 template <typename OpType>
 void Executor::split(void (*kernel)(const OpType&, size_t, size_t), const OpType& op, size_t units,
                      size_t unitWork) {
-  const size_t worth = std::max<size_t>(1, kWorthSharing / 2 / std::max<size_t>(1, unitWork));
-  const size_t chunk = std::max(worth, units / (pool_.threads() * kChunksPerThread));
-  pool_.run(units, chunk, [&](size_t begin, size_t end, size_t) { kernel(op, begin, end); });
+  share(units, unitWork, [&](size_t begin, size_t end, float*) { kernel(op, begin, end); });
 }
 
 void Executor::run(const EmbeddingOp& op) { split(kernels_.embedding, op, op.out.rows, op.out.cols); }
 
 void Executor::run(const RmsNormOp& op) {
-  split(kernels_.rmsNorm, op, op.x.rows * (op.x.cols / op.weight.cols), op.weight.cols * 2);
+  split(kernels_.rmsNorm, op, op.x.rows * (op.x.cols / op.groupWidth), op.groupWidth * 2);
+}
+
+void Executor::run(const LayerNormOp& op) {
+  split(kernels_.layerNorm, op, op.x.rows * (op.x.cols / op.groupWidth), op.groupWidth * 4);
 }
 
 void Executor::run(const LinearOp& op) {
@@ -55,6 +68,12 @@ void Executor::run(const LinearOp& op) {
   });
 }
 
+void Executor::run(const LinearTransposedOp& op) {
+  if (op.x.rows == 0) return;
+  const size_t units = (op.weight.cols + kTransposedColumns - 1) / kTransposedColumns;
+  split(kernels_.linearTransposed, op, units, op.x.rows * op.weight.rows * kTransposedColumns);
+}
+
 void Executor::run(const RopeOp& op) {
   split(kernels_.rope, op, op.x.rows * (op.x.cols / op.headDim), op.rotaryDim * 2);
 }
@@ -62,17 +81,71 @@ void Executor::run(const RopeOp& op) {
 void Executor::run(const AttentionOp& op) {
   if (op.q.rows == 0) return;
   split(kernels_.appendKeysValues, op, op.kvHeads, op.k.rows * op.headDim);
-  const size_t keys = std::min(op.places[op.q.rows - 1].position + 1, op.window);
+  const size_t keys = std::min({op.places[op.q.rows - 1].position + 1, op.window, op.chunk});
   split(kernels_.attend, op, op.kvHeads * op.q.rows, keys * op.headDim * 2 * (op.heads / op.kvHeads));
 }
 
+void Executor::run(const LatentAttentionOp& op) {
+  const size_t rows = op.q.rows;
+  if (rows == 0) return;
+  const size_t dim = op.rank + op.ropeDim;
+  split(kernels_.appendLatents, op, rows, dim);
+  // Heads together read the cache once; apart they keep every thread busy.
+  const size_t fitting = kScratchFloats / (dim + op.rank);
+  const size_t fair = op.heads * rows / (pool_.threads() * 2);
+  const size_t together = std::clamp<size_t>(std::min(fair, fitting), 1, kMostHeadsTogether);
+  const size_t units = (op.heads + together - 1) / together * rows;
+  const size_t perHead =
+      op.rank * (op.nopeDim + op.valueDim) + (op.places[rows - 1].position + 1) * (dim + op.rank);
+  share(units, perHead * together, [&](size_t begin, size_t end, float* scratch) {
+    kernels_.attendLatent(op, together, begin, end, scratch);
+  });
+}
+
+void Executor::run(const ShortConvOp& op) {
+  const size_t units = (op.x.cols + kConvColumns - 1) / kConvColumns;
+  const size_t work = (op.x.rows + op.inputs.sequenceCount) * op.weight.cols * kConvColumns;
+  share(units, work, [&](size_t begin, size_t end, float* scratch) {
+    kernels_.shortConv(op, begin, end, scratch);
+  });
+}
+
+void Executor::run(const GatedDeltaOp& op) {
+  const size_t sequences = op.state.sequenceCount;
+  if (sequences == 0) return;
+  const size_t work = (op.q.rows / sequences + 1) * op.keyDim * op.valueDim * 2;
+  share(sequences * op.valueHeads, work, [&](size_t begin, size_t end, float* scratch) {
+    kernels_.gatedDelta(op, begin, end, scratch);
+  });
+}
+
 void Executor::run(const GluOp& op) { split(kernels_.glu, op, columnUnits(op.gate), kColumnBlock * 8); }
+
+void Executor::run(const ClampedGluOp& op) {
+  split(kernels_.clampedGlu, op, columnUnits(op.out), kColumnBlock * 8);
+}
+
+void Executor::run(const ActivateOp& op) {
+  split(kernels_.activate, op, columnUnits(op.x), kColumnBlock * 8);
+}
+
+void Executor::run(const SigmoidGateOp& op) {
+  split(kernels_.sigmoidGate, op, columnUnits(op.x), kColumnBlock * 8);
+}
+
+void Executor::run(const SoftcapOp& op) { split(kernels_.softcap, op, columnUnits(op.x), kColumnBlock * 8); }
+
+void Executor::run(const ScaleOp& op) { split(kernels_.scale, op, columnUnits(op.x), kColumnBlock); }
+
+void Executor::run(const ScaleRowsOp& op) { split(kernels_.scaleRows, op, columnUnits(op.x), kColumnBlock); }
 
 void Executor::run(const AccumulateOp& op) {
   split(kernels_.accumulate, op, columnUnits(op.x), kColumnBlock);
 }
 
 void Executor::run(const FillOp& op) { split(kernels_.fill, op, columnUnits(op.x), kColumnBlock); }
+
+void Executor::run(const UngroupOp& op) { split(kernels_.ungroup, op, op.x.rows, op.out.cols); }
 
 void Executor::run(const GatherRowsOp& op) { split(kernels_.gatherRows, op, op.out.rows, op.out.cols); }
 

@@ -22,16 +22,34 @@ class Executor {
  private:
   void run(const EmbeddingOp& op);
   void run(const RmsNormOp& op);
+  void run(const LayerNormOp& op);
   void run(const LinearOp& op);
+  void run(const LinearTransposedOp& op);
   void run(const RopeOp& op);
   void run(const AttentionOp& op);
+  void run(const LatentAttentionOp& op);
+  void run(const ShortConvOp& op);
+  void run(const GatedDeltaOp& op);
   void run(const GluOp& op);
+  void run(const ClampedGluOp& op);
+  void run(const ActivateOp& op);
+  void run(const SigmoidGateOp& op);
+  void run(const SoftcapOp& op);
+  void run(const ScaleOp& op);
+  void run(const ScaleRowsOp& op);
   void run(const AccumulateOp& op);
   void run(const FillOp& op);
+  void run(const UngroupOp& op);
   void run(const GatherRowsOp& op);
   void run(const ScatterAddRowsOp& op);
 
-  /** `unitWork` is in multiply-adds, roughly; too little work stays on the calling thread. */
+  /**
+   * body(begin, end, scratch) over `units`. `unitWork` is in multiply-adds, roughly; too little work stays on the
+   * calling thread.
+   */
+  template <typename Body>
+  void share(size_t units, size_t unitWork, Body body);
+  /** Shares a kernel without scratch memory. */
   template <typename OpType>
   void split(void (*kernel)(const OpType&, size_t, size_t), const OpType& op, size_t units, size_t unitWork);
 

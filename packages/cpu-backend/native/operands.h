@@ -7,7 +7,7 @@
 
 namespace airllm {
 
-enum class DType : uint8_t { kF32 = 0, kF16 = 1, kBF16 = 2 };
+enum class DType : uint8_t { kF32 = 0, kF16 = 1, kBF16 = 2, kF8E4M3 = 3 };
 
 enum class Activation : uint8_t { kSilu = 0, kGelu = 1, kGeluTanh = 2 };
 
@@ -25,12 +25,30 @@ struct Matrix {
   size_t stride;
 };
 
+/**
+ * float32 factors of a weight in f8e4m3, at any byte address: element (r, c) of the weight times factor
+ * ((firstRow + r) / blockRows, c / blockCols) of a grid of `cols` columns.
+ */
+struct Scales {
+  const uint8_t* data;
+  size_t cols;
+  size_t blockRows;
+  size_t blockCols;
+  size_t firstRow;
+  /** c >> shift is c / blockCols for every column; kNoShift where no shift is. */
+  unsigned shift;
+};
+
+constexpr unsigned kNoShift = 64;
+
 /** [rows, cols] of dtype, rows back to back, any byte alignment. Absent when data is null. */
 struct Weight {
   const uint8_t* data;
   DType dtype;
   size_t rows;
   size_t cols;
+  /** Of f8e4m3. */
+  Scales scales{};
 };
 
 /** out[i, :] = table[ids[i], :]. */
@@ -40,10 +58,24 @@ struct EmbeddingOp {
   Matrix out;
 };
 
-/** out = x / sqrt(mean(x²) + eps) * weight, per group of weight.cols columns. */
+/** out = x / sqrt(mean(x²) + eps) · (weight + weightOffset), per group of groupWidth columns. */
 struct RmsNormOp {
   Matrix x;
+  /** [groupWidth], [cols] or absent. */
   Weight weight;
+  size_t groupWidth;
+  float weightOffset;
+  float eps;
+  Matrix out;
+};
+
+/** out = (x − mean) / sqrt(variance + eps) · weight + bias, per group of groupWidth columns. */
+struct LayerNormOp {
+  Matrix x;
+  /** [groupWidth], [cols] or absent, both. */
+  Weight weight;
+  Weight bias;
+  size_t groupWidth;
   float eps;
   Matrix out;
 };
@@ -54,14 +86,26 @@ struct LinearOp {
   Weight weight;
   Weight bias;
   Matrix out;
+  /** Divide by the length of weight row n instead; no bias then. */
+  bool normalizeRows = false;
 };
 
-/** In-place rotation of the first rotaryDim columns of each head; cos, sin [T, rotaryDim / 2]. */
+/** out[t, n] = bias[n] + Σₖ x[t, k] · weight[k, n], or on top of out; x [T, K], weight [K, N], out [T, N]. */
+struct LinearTransposedOp {
+  Matrix x;
+  Weight weight;
+  Weight bias;
+  Matrix out;
+  bool accumulate;
+};
+
+/** In-place rotation of rotaryDim columns of each head from rotaryStart on; cos, sin [T, rotaryDim / 2]. */
 struct RopeOp {
   Matrix x;
   Matrix cos;
   Matrix sin;
   size_t headDim;
+  size_t rotaryStart;
   size_t rotaryDim;
   bool interleaved;
 };
@@ -86,8 +130,77 @@ struct AttentionOp {
   float scale;
   /** Positions a row sees, its own included. */
   size_t window;
+  /** Positions p of floor(p / chunk) equal to its own are all a row sees. */
+  size_t chunk;
+  /** Scores become softcap · tanh(score / softcap); infinite for none. */
+  float softcap;
+  /** [heads], or absent. */
+  Weight sinks;
+  /** One per head, or null. */
+  const float* slopes;
   /** One per row. */
   const RowPlace* places;
+};
+
+/**
+ * Latent attention; latents [blocks, 16, rank + ropeDim] float32, kvB [heads · (nopeDim + valueDim), rank],
+ * q [T, heads · (nopeDim + ropeDim)], latent [T, rank + ropeDim], out [T, heads · valueDim].
+ */
+struct LatentAttentionOp {
+  Matrix q;
+  Matrix latent;
+  Weight kvB;
+  Matrix out;
+  float* latents;
+  size_t heads;
+  size_t rank;
+  size_t nopeDim;
+  size_t ropeDim;
+  size_t valueDim;
+  float scale;
+  const RowPlace* places;
+};
+
+/** Rows of one sequence in a pass, `past` rows after its first, and the number of its recurrent state. */
+struct SequenceRun {
+  size_t rowStart;
+  size_t rowCount;
+  size_t past;
+  size_t slot;
+};
+
+/** What a layer keeps of each sequence: float32 values of slot s at data + s · slotStride. */
+struct RecurrentMemory {
+  float* data;
+  size_t slotStride;
+  const SequenceRun* sequences;
+  size_t sequenceCount;
+};
+
+/** out = silu(convolution of x over time); x, out [T, C], weight [C, width], inputs [width − 1, C] per slot. */
+struct ShortConvOp {
+  Matrix x;
+  Weight weight;
+  Weight bias;
+  Matrix out;
+  RecurrentMemory inputs;
+};
+
+/** The gated delta rule; state [valueHeads, keyDim, valueDim] per slot. */
+struct GatedDeltaOp {
+  Matrix q;
+  Matrix k;
+  Matrix v;
+  Matrix a;
+  Matrix b;
+  Weight aLog;
+  Weight dtBias;
+  Matrix out;
+  size_t keyHeads;
+  size_t valueHeads;
+  size_t keyDim;
+  size_t valueDim;
+  RecurrentMemory state;
 };
 
 /** out = activation(gate) ⊙ up. */
@@ -96,6 +209,46 @@ struct GluOp {
   Matrix up;
   Activation activation;
   Matrix out;
+};
+
+/** out = (up + 1) · gate · sigmoid(alpha · gate), gate and up clamped columns 2n and 2n + 1 of x [T, 2N]. */
+struct ClampedGluOp {
+  Matrix x;
+  float alpha;
+  float limit;
+  Matrix out;
+};
+
+/** out = activation(x). */
+struct ActivateOp {
+  Matrix x;
+  Activation activation;
+  Matrix out;
+};
+
+/** out = x ⊙ sigmoid(gate); gate [T, N] or [T, 1]. */
+struct SigmoidGateOp {
+  Matrix x;
+  Matrix gate;
+  Matrix out;
+};
+
+/** x = cap · tanh(x / cap). */
+struct SoftcapOp {
+  Matrix x;
+  float cap;
+};
+
+/** x *= value. */
+struct ScaleOp {
+  Matrix x;
+  float value;
+};
+
+/** x[t, :] *= scales[t, 0]. */
+struct ScaleRowsOp {
+  Matrix x;
+  Matrix scales;
 };
 
 /** x += y. */
@@ -110,10 +263,20 @@ struct FillOp {
   float value;
 };
 
-/** out[i, :] = x[indices[i], :]. */
+/** out[t, g · count + j] = x[t, g · groupWidth + start + j]. */
+struct UngroupOp {
+  Matrix x;
+  size_t groupWidth;
+  size_t start;
+  size_t count;
+  Matrix out;
+};
+
+/** out[i, :] = x[indices[i], :], times scales[i] unless scales is null. */
 struct GatherRowsOp {
   Matrix x;
   const uint32_t* indices;
+  const float* scales;
   Matrix out;
 };
 

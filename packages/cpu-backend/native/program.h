@@ -15,7 +15,9 @@
 
 namespace airllm {
 
-using Op = std::variant<EmbeddingOp, RmsNormOp, LinearOp, RopeOp, AttentionOp, GluOp, AccumulateOp, FillOp,
+using Op = std::variant<EmbeddingOp, RmsNormOp, LayerNormOp, LinearOp, LinearTransposedOp, RopeOp, AttentionOp,
+                        LatentAttentionOp, ShortConvOp, GatedDeltaOp, GluOp, ClampedGluOp, ActivateOp,
+                        SigmoidGateOp, SoftcapOp, ScaleOp, ScaleRowsOp, AccumulateOp, FillOp, UngroupOp,
                         GatherRowsOp, ScatterAddRowsOp>;
 
 /** An operand that does not fit its memory, or words that are not a submission. */
@@ -26,10 +28,11 @@ struct InvalidOperand : std::runtime_error {
 /** Ops to run in order. Holding a program keeps every page it touches mapped. */
 struct Program {
   std::vector<Op> ops;
+  std::vector<SequenceRun> sequences;
   std::vector<RowPlace> places;
   std::vector<std::vector<int32_t>> blockLists;
   std::vector<std::vector<uint32_t>> indexLists;
-  std::vector<std::vector<float>> scaleLists;
+  std::vector<std::vector<float>> floatLists;
   std::vector<std::shared_ptr<Pages>> pages;
 };
 

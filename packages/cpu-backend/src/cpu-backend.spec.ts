@@ -38,7 +38,7 @@ async function productWork(backend: Backend, repeats: number): Promise<Work> {
   const arena = backend.createArena(arenaElements);
   await arena.write(x, new Float32Array(SIZE).fill(0.5));
   const weight: WeightSlice = { memory, byteOffset: 0, dtype: 'f32', rows: SIZE, cols: SIZE };
-  const command: Command<WeightSlice> = { op: 'linear', x, weight, bias: undefined, out };
+  const command: Command<WeightSlice> = { op: 'linear', x, weight, bias: undefined, normalizeRows: false, out };
   return { arena, x, out, memory, commands: Array.from({ length: repeats }, () => command) };
 }
 

@@ -4,13 +4,14 @@ import {
   BackendError,
   kvCacheByteLength,
   type Arena,
+  type CacheLayerShape,
   type KvCache,
   type KvCacheShape,
   type Tensor,
   type WeightMemory,
 } from '@airllm/backend';
 import type { NativeEngine } from './binding.js';
-import { tensorWords } from './encode-submission.js';
+import { tensorWords } from './encode/words.js';
 import { callNative, toBackendError } from './native-error.js';
 
 /** A mapping known to native code by `id`. */
@@ -81,15 +82,26 @@ export class CpuArena extends NativeMemory implements Arena {
   }
 }
 
-/** Layer by layer: keys [blocks, kvHeads, 16, headDim], then values of the same shape. */
+/** Layer by layer, as `cacheLayerElements` of the contract counts them. */
 export class CpuKvCache extends NativeMemory implements KvCache {
   constructor(
     engine: NativeEngine,
     readonly shape: KvCacheShape,
   ) {
-    for (const { kvHeads, headDim } of shape.layers) expectSize('KV heads', kvHeads * headDim);
     expectSize('KV blocks', shape.blocks);
+    expectSize('recurrent slots', shape.slots);
+    for (const layer of shape.layers) expectLayerSizes(layer);
     super(engine, kvCacheByteLength(shape), false);
+  }
+}
+
+function expectLayerSizes({ kind, ...sizes }: CacheLayerShape): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (typeof size !== 'number' || (Number.isSafeInteger(size) && size > 0)) continue;
+    throw new BackendError(
+      'INVALID_OPERAND',
+      `Expected a positive integer for ${name} of an ${kind} layer but received ${size}`,
+    );
   }
 }
 

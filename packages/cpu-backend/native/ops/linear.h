@@ -1,11 +1,12 @@
-// linear: out[t, n] = Σₖ x[t, k] · weight[n, k] + bias[n].
+// linear: out[t, n] = Σₖ x[t, k] · weight[n, k] + bias[n], or divided by the length of weight row n.
 //   x      [T, K] float32, rows `stride` apart
-//   weight [N, K] f32, f16 or bf16, rows back to back at any byte address, used where it lies
+//   weight [N, K] of any dtype, rows back to back at any byte address, used where it lies; a value of f8e4m3 is
+//          multiplied by its scale and rounded to float32 before it is multiplied by x
 //   bias   [N] of any dtype, or absent
 //   out    [T, N] float32, rows `stride` apart
 //
 // One order of summation for every T and every split of N: an output is ONE vector accumulator over k in
-// steps of kLanes (the tail padded with zeros), then sum(), then the bias. So a row never depends on its
+// steps of kLanes (the tail padded with zeros), then sum(), then the bias or the division. So a row never depends on its
 // batch. The three paths below only differ in which outputs they keep in registers together and in when they
 // widen the weight:
 //   T = 1      gemv:   8 weight rows at once, streamed from memory
@@ -13,6 +14,8 @@
 //   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the
 //   next
 #pragma once
+
+#include <math.h>
 
 #include "../simd/tile.h"
 
@@ -22,44 +25,27 @@ namespace {
 constexpr size_t kDirectRows = 16;
 constexpr size_t kWeightTile = 4;
 constexpr size_t kGemvRows = 8;
+/** Shortest length that a row is divided by, so that a row of zeros stays one. */
+constexpr float kShortestRow = 1e-12f;
 /** Panel of the blocked path: weight rows × k widened once, used by kPanelRows rows of x. */
 constexpr size_t kPanelWeights = 32;
 constexpr size_t kPanelDepth = 1024;
 constexpr size_t kPanelRows = 96;
 static_assert(kPanelWeights * (kPanelDepth + kPanelRows * kLanes) <= kScratchFloats);
 
-AIRLLM_NOINLINE float biasAt(const Weight& bias, size_t n) {
-  F value = zero();
-  switch (bias.dtype) {
-    case DType::kF32:
-      value = loadWeightPartial<DType::kF32>(bias.data + n * 4, 1);
-      break;
-    case DType::kF16:
-      value = loadWeightPartial<DType::kF16>(bias.data + n * 2, 1);
-      break;
-    case DType::kBF16:
-      value = loadWeightPartial<DType::kBF16>(bias.data + n * 2, 1);
-      break;
-  }
-  float lanes[kLanes];
-  store(lanes, value);
-  return lanes[0];
-}
-
 /** The one end of every sum. */
 inline void finish(const LinearOp& op, size_t t, size_t n, F acc) {
   const float total = sum(acc);
-  op.out.data[t * op.out.stride + n] = op.bias.data == nullptr ? total : total + biasAt(op.bias, n);
+  op.out.data[t * op.out.stride + n] = op.bias.data == nullptr ? total : total + valueAt(op.bias, 0, n);
 }
 
 /** Outputs [t, t + T) × [n, n + N), all of k at once, straight from the weight. */
 template <DType D, size_t N, size_t T>
 inline void directTile(const LinearOp& op, size_t n, size_t t) {
-  const size_t rowBytes = op.weight.cols * kBytes<D>;
+  const WeightRows<D, N> w(op.weight, n);
   Tile<N, T> tile;
   clear(tile);
-  accumulateTile<D, true>(op.weight.data + n * rowBytes, rowBytes, op.x.data + t * op.x.stride, op.x.stride,
-                          op.weight.cols, tile);
+  accumulateTile<D, true>(w, op.x.data + t * op.x.stride, op.x.stride, 0, op.weight.cols, tile);
   for (size_t i = 0; i < N * T; i++) finish(op, t + i % T, n + i / T, tile.acc[i]);
 }
 
@@ -84,27 +70,25 @@ inline void directRows(const LinearOp& op, size_t n) {
 template <DType D>
 void gemv(const LinearOp& op, size_t begin, size_t end) {
   const size_t depth = op.weight.cols;
-  const size_t rowBytes = depth * kBytes<D>;
   constexpr size_t kLine = 64 / kBytes<D>;  // values of a cache line
   size_t n = begin;
   for (; n + kGemvRows <= end; n += kGemvRows) {
-    const uint8_t* w = op.weight.data + n * rowBytes;
+    const WeightRows<D, kGemvRows> w(op.weight, n);
     Tile<kGemvRows, 1> tile;
     clear(tile);
     size_t k = 0;
     for (; k + kLine <= depth; k += kLine) {
       AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
-        prefetch(w + i * rowBytes + k * kBytes<D> + kPrefetchBytes);
+        prefetch(w.at(i, k) + kPrefetchBytes);
       }
       AIRLLM_UNROLL for (size_t step = 0; step < kLine; step += kLanes) {
         const F x = load(op.x.data + k + step);
         AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
-          const F weights = loadWeight<D>(w + i * rowBytes + (k + step) * kBytes<D>);
-          tile.acc[i] = fma(weights, x, tile.acc[i]);
+          tile.acc[i] = fma(w.load(i, k + step), x, tile.acc[i]);
         }
       }
     }
-    accumulateTile<D>(w + k * kBytes<D>, rowBytes, op.x.data + k, 0, depth - k, tile);
+    accumulateTile(w, op.x.data, 0, k, depth, tile);
     for (size_t i = 0; i < kGemvRows; i++) finish(op, 0, n + i, tile.acc[i]);
   }
   for (; n < end; n++) directTile<D, 1, 1>(op, n, 0);
@@ -117,15 +101,15 @@ void direct(const LinearOp& op, size_t begin, size_t end) {
   for (; n < end; n++) directRows<D, 1>(op, n);
 }
 
-/** Widens `depth` values of each of `count` weight rows to float32, rows kPanelDepth apart. */
+/** Widens columns [k0, k0 + depth) of weight rows [n, n + count) to float32, rows kPanelDepth apart. */
 template <DType D>
-void widenPanel(const uint8_t* w, size_t rowBytes, size_t count, size_t depth, float* panel) {
+void widenPanel(const Weight& weight, size_t n, size_t count, size_t k0, size_t depth, float* panel) {
   for (size_t i = 0; i < count; i++) {
-    const uint8_t* from = w + i * rowBytes;
+    const WeightRows<D, 1> from(weight, n + i, k0);
     float* to = panel + i * kPanelDepth;
     size_t k = 0;
-    for (; k + kLanes <= depth; k += kLanes) store(to + k, loadWeight<D>(from + k * kBytes<D>));
-    if (k < depth) storePartial(to + k, loadWeightPartial<D>(from + k * kBytes<D>, depth - k), depth - k);
+    for (; k + kLanes <= depth; k += kLanes) store(to + k, from.load(0, k));
+    if (k < depth) storePartial(to + k, from.loadPartial(0, k, depth - k), depth - k);
   }
 }
 
@@ -135,8 +119,8 @@ inline void panelTile(const float* panel, const float* x, size_t xStride, size_t
                       float* carried) {
   Tile<N, T> tile;
   AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) tile.acc[i] = first ? zero() : load(carried + i * kLanes);
-  accumulateTile<DType::kF32>(reinterpret_cast<const uint8_t*>(panel), kPanelDepth * sizeof(float), x,
-                              xStride, depth, tile);
+  const WeightRows<DType::kF32, N> w(reinterpret_cast<const uint8_t*>(panel), kPanelDepth * sizeof(float));
+  accumulateTile(w, x, xStride, 0, depth, tile);
   AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) store(carried + i * kLanes, tile.acc[i]);
 }
 
@@ -157,7 +141,6 @@ inline void panelRows(const float* panel, size_t count, const float* x, size_t x
 /** scratch: widened panel [kPanelWeights, kPanelDepth], then carried accumulators. */
 template <DType D>
 void panels(const LinearOp& op, size_t begin, size_t end, float* scratch) {
-  const size_t rowBytes = op.weight.cols * kBytes<D>;
   float* panel = scratch;
   float* carried = scratch + kPanelWeights * kPanelDepth;
   for (size_t t0 = 0; t0 < op.x.rows; t0 += kPanelRows) {
@@ -167,7 +150,7 @@ void panels(const LinearOp& op, size_t begin, size_t end, float* scratch) {
       for (size_t k0 = 0; k0 < op.weight.cols; k0 += kPanelDepth) {
         const size_t left = op.weight.cols - k0;
         const size_t depth = left < kPanelDepth ? left : kPanelDepth;
-        widenPanel<D>(op.weight.data + n0 * rowBytes + k0 * kBytes<D>, rowBytes, count, depth, panel);
+        widenPanel<D>(op.weight, n0, count, k0, depth, panel);
         const float* x = op.x.data + t0 * op.x.stride + k0;
         size_t t = 0;
         for (; t + kTileRows <= rows; t += kTileRows) {
@@ -199,15 +182,35 @@ void linearOf(const LinearOp& op, size_t begin, size_t end, float* scratch) {
   panels<D>(op, begin, end, scratch);
 }
 
-void linear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
-  switch (op.weight.dtype) {
-    case DType::kF32:
-      return linearOf<DType::kF32>(op, begin, end, scratch);
-    case DType::kF16:
-      return linearOf<DType::kF16>(op, begin, end, scratch);
-    case DType::kBF16:
-      return linearOf<DType::kBF16>(op, begin, end, scratch);
+/** Outputs [n, n + 1) divided by the length of that weight row, which was read a moment ago. */
+template <DType D>
+void divideByLength(const LinearOp& op, size_t n) {
+  const WeightRows<D, 1> row(op.weight, n);
+  F squares = zero();
+  size_t k = 0;
+  for (; k + kLanes <= op.weight.cols; k += kLanes) {
+    const F values = row.load(0, k);
+    squares = fma(values, values, squares);
   }
+  if (k < op.weight.cols) {
+    const F values = row.loadPartial(0, k, op.weight.cols - k);
+    squares = fma(values, values, squares);
+  }
+  const float length = sqrtf(sum(squares));
+  const float divisor = length > kShortestRow || length != length ? length : kShortestRow;
+  for (size_t t = 0; t < op.x.rows; t++) op.out.data[t * op.out.stride + n] /= divisor;
+}
+
+void linear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  withDType(op.weight.dtype, [&](auto tag) {
+    constexpr DType D = decltype(tag)::value;
+    if (!op.normalizeRows) return linearOf<D>(op, begin, end, scratch);
+    for (size_t n = begin; n < end; n += kPanelWeights) {
+      const size_t last = end - n < kPanelWeights ? end : n + kPanelWeights;
+      linearOf<D>(op, n, last, scratch);
+      for (size_t row = n; row < last; row++) divideByLength<D>(op, row);
+    }
+  });
 }
 
 }  // namespace

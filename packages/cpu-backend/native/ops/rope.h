@@ -1,7 +1,7 @@
-// rope: rotates pairs of the first rotaryDim columns of every head, in place.
+// rope: rotates pairs of columns [rotaryStart, rotaryStart + rotaryDim) of every head, in place.
 //   x [T, H · headDim] float32; cos, sin [T, rotaryDim / 2] float32.
 //   half:        pairs column i with i + rotaryDim / 2
-//   interleaved: pairs column 2i with 2i + 1
+//   interleaved: pairs column 2i with 2i + 1, counted from rotaryStart
 // (a, b) becomes (a·cos − b·sin, b·cos + a·sin).
 #pragma once
 
@@ -41,7 +41,7 @@ void rope(const RopeOp& op, size_t begin, size_t end) {
   const size_t heads = op.x.cols / op.headDim;
   for (size_t unit = begin; unit < end; unit++) {
     const size_t row = unit / heads;
-    float* head = op.x.data + row * op.x.stride + unit % heads * op.headDim;
+    float* head = op.x.data + row * op.x.stride + unit % heads * op.headDim + op.rotaryStart;
     const float* cosines = op.cos.data + row * op.cos.stride;
     const float* sines = op.sin.data + row * op.sin.stride;
     if (op.interleaved) {

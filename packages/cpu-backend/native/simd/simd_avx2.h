@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "../operands.h"
+#include "dtype_bytes.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -35,10 +35,24 @@ inline F widen(__m128i bits) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
 
+/**
+ * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included. Only
+ * NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ */
+inline F widenF8(__m128i bytes) {
+  const __m128i wide = _mm_slli_epi16(_mm_cvtepi8_epi16(bytes), 7);
+  const __m128i half = _mm_and_si128(wide, _mm_set1_epi16(static_cast<int16_t>(0xbfff)));
+  const __m128i carried = _mm_add_epi16(half, _mm_set1_epi16(0x0080));
+  const __m128i nan = _mm_and_si128(carried, _mm_set1_epi16(0x4000));
+  return _mm256_mul_ps(_mm256_cvtph_ps(_mm_or_si128(half, nan)), _mm256_set1_ps(256.0f));
+}
+
 template <DType D>
 inline F loadWeight(const uint8_t* p) {
   if constexpr (D == DType::kF32) {
     return _mm256_castsi256_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  } else if constexpr (D == DType::kF8E4M3) {
+    return widenF8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
   } else {
     return widen<D>(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
@@ -47,8 +61,17 @@ inline F loadWeight(const uint8_t* p) {
 template <DType D>
 inline F loadWeightPartial(const uint8_t* p, size_t n) {
   alignas(32) uint8_t lanes[kLanes * 4] = {};
-  memcpy(lanes, p, n * (D == DType::kF32 ? 4 : 2));
+  memcpy(lanes, p, n * kBytes<D>);
   return loadWeight<D>(lanes);
+}
+
+/** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
+inline void loadPairs(const float* p, F& even, F& odd) {
+  const F low = load(p), high = load(p + kLanes);
+  const F evens = _mm256_shuffle_ps(low, high, _MM_SHUFFLE(2, 0, 2, 0));
+  const F odds = _mm256_shuffle_ps(low, high, _MM_SHUFFLE(3, 1, 3, 1));
+  even = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(evens), _MM_SHUFFLE(3, 1, 2, 0)));
+  odd = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(odds), _MM_SHUFFLE(3, 1, 2, 0)));
 }
 
 inline F add(F a, F b) { return _mm256_add_ps(a, b); }

@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "../operands.h"
+#include "dtype_bytes.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -26,10 +26,24 @@ inline F widenBF16(__m256i bits) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
+/**
+ * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included. Only
+ * NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ */
+inline F widenF8(__m128i bytes) {
+  const __m256i wide = _mm256_slli_epi16(_mm256_cvtepi8_epi16(bytes), 7);
+  const __m256i half = _mm256_and_si256(wide, _mm256_set1_epi16(static_cast<int16_t>(0xbfff)));
+  const __m256i carried = _mm256_add_epi16(half, _mm256_set1_epi16(0x0080));
+  const __m256i nan = _mm256_and_si256(carried, _mm256_set1_epi16(0x4000));
+  return _mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(half, nan)), _mm512_set1_ps(256.0f));
+}
+
 template <DType D>
 inline F loadWeight(const uint8_t* p) {
   if constexpr (D == DType::kF32) {
     return _mm512_loadu_ps(p);
+  } else if constexpr (D == DType::kF8E4M3) {
+    return widenF8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   } else {
     const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     if constexpr (D == DType::kF16) return _mm512_cvtph_ps(bits);
@@ -41,11 +55,22 @@ template <DType D>
 inline F loadWeightPartial(const uint8_t* p, size_t n) {
   if constexpr (D == DType::kF32) {
     return _mm512_maskz_loadu_ps(firstLanes(n), p);
+  } else if constexpr (D == DType::kF8E4M3) {
+    return widenF8(_mm_maskz_loadu_epi8(firstLanes(n), p));
   } else {
     const __m256i bits = _mm256_maskz_loadu_epi16(firstLanes(n), p);
     if constexpr (D == DType::kF16) return _mm512_cvtph_ps(bits);
     return widenBF16(bits);
   }
+}
+
+/** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
+inline void loadPairs(const float* p, F& even, F& odd) {
+  const F low = load(p), high = load(p + kLanes);
+  const __m512i evens =
+      _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  even = _mm512_permutex2var_ps(low, evens, high);
+  odd = _mm512_permutex2var_ps(low, _mm512_add_epi32(evens, _mm512_set1_epi32(1)), high);
 }
 
 inline F add(F a, F b) { return _mm512_add_ps(a, b); }

@@ -5,7 +5,7 @@
 #include <arm_neon.h>
 #include <string.h>
 
-#include "../operands.h"
+#include "dtype_bytes.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -30,10 +30,26 @@ inline void storePartial(float* p, F v, size_t n) {
   memcpy(p, lanes, n * sizeof(float));
 }
 
+/**
+ * Four f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included.
+ * Only NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ */
+inline F widenF8(const uint8_t* p) {
+  uint8_t bytes[8] = {};
+  memcpy(bytes, p, 4);
+  const int16x4_t extended = vget_low_s16(vmovl_s8(vreinterpret_s8_u8(vld1_u8(bytes))));
+  const uint16x4_t wide = vshl_n_u16(vreinterpret_u16_s16(extended), 7);
+  const uint16x4_t half = vand_u16(wide, vdup_n_u16(0xbfff));
+  const uint16x4_t nan = vand_u16(vadd_u16(half, vdup_n_u16(0x0080)), vdup_n_u16(0x4000));
+  return vmulq_n_f32(vcvt_f32_f16(vreinterpret_f16_u16(vorr_u16(half, nan))), 256.0f);
+}
+
 template <DType D>
 inline F loadWeight(const uint8_t* p) {
   if constexpr (D == DType::kF32) {
     return vreinterpretq_f32_u8(vld1q_u8(p));
+  } else if constexpr (D == DType::kF8E4M3) {
+    return widenF8(p);
   } else {
     const uint16x4_t bits = vreinterpret_u16_u8(vld1_u8(p));
     if constexpr (D == DType::kF16) return vcvt_f32_f16(vreinterpret_f16_u16(bits));
@@ -44,8 +60,15 @@ inline F loadWeight(const uint8_t* p) {
 template <DType D>
 inline F loadWeightPartial(const uint8_t* p, size_t n) {
   uint8_t lanes[kLanes * 4] = {};
-  memcpy(lanes, p, n * (D == DType::kF32 ? 4 : 2));
+  memcpy(lanes, p, n * kBytes<D>);
   return loadWeight<D>(lanes);
+}
+
+/** Values 0, 2, 4, 6 and 1, 3, 5, 7 from p on. */
+inline void loadPairs(const float* p, F& even, F& odd) {
+  const float32x4x2_t pairs = vld2q_f32(p);
+  even = pairs.val[0];
+  odd = pairs.val[1];
 }
 
 inline F add(F a, F b) { return vaddq_f32(a, b); }

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../operands.h"
+#include "dtype_bytes.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -58,12 +58,23 @@ inline float widenF16(uint16_t half) {
   return fromBits(sign | ((exponent + 112) << 23) | (mantissa << 13));
 }
 
+/** f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value. */
+inline float widenF8(uint8_t bits) {
+  const uint16_t sign = static_cast<uint16_t>((bits & 0x80u) << 8);
+  if ((bits & 0x7fu) == 0x7fu) return widenF16(static_cast<uint16_t>(sign | 0x7f80u));
+  return widenF16(static_cast<uint16_t>(sign | (bits & 0x7fu) << 7)) * 256.0f;
+}
+
 template <DType D>
 inline F loadWeightPartial(const uint8_t* p, size_t n) {
   if constexpr (D == DType::kF32) {
     F v = zero();
     memcpy(v.lane, p, n * sizeof(float));
     return v;
+  } else if constexpr (D == DType::kF8E4M3) {
+    uint8_t bits[kLanes] = {};
+    memcpy(bits, p, n);
+    return each([&](size_t i) { return widenF8(bits[i]); });
   } else {
     uint16_t bits[kLanes] = {};
     memcpy(bits, p, n * sizeof(uint16_t));
@@ -74,6 +85,12 @@ inline F loadWeightPartial(const uint8_t* p, size_t n) {
 template <DType D>
 inline F loadWeight(const uint8_t* p) {
   return loadWeightPartial<D>(p, kLanes);
+}
+
+/** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
+inline void loadPairs(const float* p, F& even, F& odd) {
+  even = each([&](size_t i) { return p[2 * i]; });
+  odd = each([&](size_t i) { return p[2 * i + 1]; });
 }
 
 inline F add(F a, F b) {

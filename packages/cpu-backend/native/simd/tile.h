@@ -1,11 +1,10 @@
 // Register tiles of dot products: the one inner loop of linear and of attention's scores.
 #pragma once
 
+#include "weight_rows.h"
+
 namespace airllm::AIRLLM_ISA {
 namespace {
-
-template <DType D>
-constexpr size_t kBytes = D == DType::kF32 ? 4 : 2;
 
 /** N × T accumulators: output (n, t) at n * T + t. Loops over them are flat, which compilers unroll reliably.
  */
@@ -22,21 +21,19 @@ inline void clear(Tile<N, T>& tile) {
 /** Bytes ahead of the current position that a weight read from memory is asked for, in each of its rows. */
 constexpr size_t kPrefetchBytes = 1024;
 
-/** tile(n, t) += w[n, k] · x[t, k] over `depth` values of k; w rows `wStride` bytes apart, prefetched if
- * `Stream`. */
+/** tile(n, t) += w[n, k] · x[t, k] for k in [from, depth); w is prefetched if `Stream`. */
 template <DType D, bool Stream = false, size_t N, size_t T>
-inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, size_t xStride, size_t depth,
+inline void accumulateTile(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t from, size_t depth,
                            Tile<N, T>& tile) {
   F rows[T];
   F weights = zero();
-  size_t k = 0;
+  size_t k = from;
   for (; k + kLanes <= depth; k += kLanes) {
     AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
     AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
       if (i % T == 0) {
-        const uint8_t* at = w + i / T * wStride + k * kBytes<D>;
-        if constexpr (Stream) prefetch(at + kPrefetchBytes);
-        weights = loadWeight<D>(at);
+        if constexpr (Stream) prefetch(w.at(i / T, k) + kPrefetchBytes);
+        weights = w.load(i / T, k);
       }
       tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
     }
@@ -45,7 +42,7 @@ inline void accumulateTile(const uint8_t* w, size_t wStride, const float* x, siz
     const size_t left = depth - k;
     AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = loadPartial(x + t * xStride + k, left);
     AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
-      if (i % T == 0) weights = loadWeightPartial<D>(w + i / T * wStride + k * kBytes<D>, left);
+      if (i % T == 0) weights = w.loadPartial(i / T, k, left);
       tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
     }
   }
