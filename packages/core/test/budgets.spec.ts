@@ -1,0 +1,104 @@
+// Greedy decoding gives the same tokens whatever the budget, the read-ahead and the batch; and a budget decides
+// what is read again.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeSyntheticCheckpoint } from '@airllm/synthetic-checkpoint';
+import { AutoModel, type FromPretrainedOptions, type Model } from '../src/index.js';
+
+const LAYERS = 8;
+let folder: string;
+
+beforeAll(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'airllm-budgets-')), 'model');
+  // 8 layers of 10.5 MB, and a head of 8 MB.
+  await writeSyntheticCheckpoint(folder, {
+    hiddenSize: 1024,
+    layers: LAYERS,
+    heads: 16,
+    kvHeads: 4,
+    intermediateSize: 1280,
+    vocabSize: 4096,
+    dtype: 'bf16',
+    seed: 5,
+  });
+});
+afterAll(() => rm(join(folder, '..'), { recursive: true }));
+
+/** Five prompts of 1 to 40 tokens. */
+const prompts = [1, 3, 17, 8, 40].map((length, i) =>
+  Array.from({ length }, (_, position) => (position * 131 + i * 977 + 11) % 4096),
+);
+const options = { maxNewTokens: 6, ignoreEos: true };
+
+type Budget = 'all' | 'half' | 'one layer';
+
+/** The budget as bytes: what the process has now is measured by the plan. */
+async function hostBytes(budget: Budget): Promise<number> {
+  const generous = await AutoModel.plan(folder, { memory: { host: '8GB' } });
+  // Smaller budgets have smaller tiles, and so a smaller minimum.
+  const plan = await AutoModel.plan(folder, { memory: { host: generous.minimumHostBytes + 1e6 } });
+  const weights = plan.layers.reduce((sum, layer) => sum + layer.bytes, 0);
+  switch (budget) {
+    case 'all':
+      return 8e9;
+    case 'half':
+      return plan.minimumHostBytes + weights / 2;
+    case 'one layer':
+      return plan.minimumHostBytes + weights / (LAYERS + 1);
+  }
+}
+
+async function open(budget: Budget, more: FromPretrainedOptions = {}): Promise<Model> {
+  return AutoModel.fromPretrained(folder, { memory: { host: await hostBytes(budget) }, ...more });
+}
+
+async function tokensOf(model: Model): Promise<{ alone: unknown; together: unknown }> {
+  const alone: unknown[] = [];
+  for (const inputIds of prompts) alone.push((await model.generate({ inputIds }, options)).tokenIds);
+  const together = await model.generate({ inputIds: prompts }, options);
+  return { alone, together: together.map(({ tokenIds }) => tokenIds) };
+}
+
+it('the plan pins all, about half, or about one layer', async () => {
+  const shares = await Promise.all(
+    (['all', 'half', 'one layer'] as const).map(async (budget) => {
+      const { layers } = await AutoModel.plan(folder, { memory: { host: await hostBytes(budget) } });
+      const pinned = layers.reduce((sum, layer) => sum + layer.pinnedBytes, 0);
+      return pinned / layers.reduce((sum, layer) => sum + layer.bytes, 0);
+    }),
+  );
+  expect(shares[0]).toBe(1);
+  expect(shares[1]).toBeGreaterThan(0.3);
+  expect(shares[1]).toBeLessThan(0.7);
+  expect(shares[2]).toBeLessThan(0.25);
+});
+
+describe('tokens', () => {
+  let expected: Awaited<ReturnType<typeof tokensOf>>;
+  beforeAll(async () => {
+    await using model = await open('all');
+    expected = await tokensOf(model);
+  });
+
+  it('do not depend on the batch', () => {
+    expect(expected.together).toEqual(expected.alone);
+  });
+
+  it.each([
+    ['all', false],
+    ['half', true],
+    ['half', false],
+    ['one layer', true],
+    ['one layer', false],
+  ] as const)('do not depend on the budget (%s) and on prefetching (%s)', async (budget, prefetching) => {
+    await using model = await open(budget, { prefetching });
+    expect(await tokensOf(model)).toEqual(expected);
+    const { pinnedBytes, streamedBytesPerPass } = model.plan;
+    expect(streamedBytesPerPass > 0).toBe(budget !== 'all');
+    // Streamed tiles are read again for every pass, pinned ones once.
+    if (streamedBytesPerPass > 0)
+      expect(model.stats.bytesRead).toBeGreaterThan(pinnedBytes + 10 * streamedBytesPerPass);
+  });
+});
