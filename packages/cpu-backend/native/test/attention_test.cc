@@ -9,6 +9,17 @@ using namespace airllm::test;
 
 namespace {
 
+constexpr size_t kNone = static_cast<size_t>(-1);
+
+/** What one attention is told besides its shape. */
+struct Options {
+  size_t window = kNone;
+  size_t chunk = kNone;
+  float softcap = INFINITY;
+  std::vector<float> slopes{};
+  std::vector<float> sinks{};
+};
+
 struct Sequence {
   size_t past, rows;
   std::vector<int32_t> blocks;
@@ -50,9 +61,14 @@ struct Setup {
     return total;
   }
 
-  AttentionOp op(size_t window) {
-    return {q.matrix, k.matrix, v.matrix, out.matrix, keys.data(), values.data(),
-            heads,    kvHeads,  headDim,  0.3f,       window,      places.data()};
+  AttentionOp op(const Options& options) {
+    Weight sinks{nullptr, DType::kF32, 0, 0};
+    if (!options.sinks.empty()) {
+      sinks = {reinterpret_cast<const uint8_t*>(options.sinks.data()), DType::kF32, 1, heads};
+    }
+    const float* slopes = options.slopes.empty() ? nullptr : options.slopes.data();
+    return {q.matrix, k.matrix, v.matrix, out.matrix,     keys.data(),   values.data(),   heads, kvHeads,
+            headDim,  0.3f,     options.window, options.chunk, options.softcap, sinks, slopes, places.data()};
   }
 
   size_t cacheIndex(const RowPlace& place, size_t token, size_t kvHead) const {
@@ -61,10 +77,12 @@ struct Setup {
   }
 
   /** softmax(scale · q·kᵀ) · v of one row and head in double, over the cache as it is now. */
-  std::vector<double> expected(size_t row, size_t head, size_t window) const {
+  std::vector<double> expected(size_t row, size_t head, const Options& options) const {
     const RowPlace& place = places[row];
     const size_t kvHead = head / (heads / kvHeads);
-    const size_t first = place.position + 1 > window ? place.position + 1 - window : 0;
+    const size_t chunkStart = place.position / options.chunk * options.chunk;
+    size_t first = place.position >= options.window ? place.position + 1 - options.window : 0;
+    first = std::max(first, chunkStart);
     std::vector<double> scores;
     for (size_t token = first; token <= place.position; token++) {
       double score = 0;
@@ -72,10 +90,15 @@ struct Setup {
         score +=
             static_cast<double>(q.at(row, head * headDim + c)) * keys[cacheIndex(place, token, kvHead) + c];
       }
-      scores.push_back(score * 0.3f);
+      score *= 0.3f;
+      if (options.softcap < INFINITY) score = options.softcap * std::tanh(score / options.softcap);
+      if (!options.slopes.empty()) {
+        score -= options.slopes[head] * static_cast<double>(place.position - token);
+      }
+      scores.push_back(score);
     }
     const double maximum = *std::max_element(scores.begin(), scores.end());
-    double total = 0;
+    double total = options.sinks.empty() ? 0 : std::exp(options.sinks[head] - maximum);
     std::vector<double> result(headDim);
     for (size_t i = 0; i < scores.size(); i++) {
       const double weight = std::exp(scores[i] - maximum);
@@ -88,27 +111,36 @@ struct Setup {
   }
 };
 
-constexpr size_t kNoWindow = static_cast<size_t>(-1);
-
 }  // namespace
 
-TEST_CASE("attention agrees with double softmax over ragged sequences, grouped heads and windows") {
+TEST_CASE("attention agrees with double softmax over ragged sequences, grouped heads and every option") {
+  std::vector<Options> options;
+  for (const size_t span : {kNone, size_t{1}, size_t{7}, size_t{16}, size_t{21}}) {
+    options.push_back({.window = span});
+    options.push_back({.chunk = span});
+  }
+  options.push_back({.window = 9, .chunk = 20});
+  options.push_back({.softcap = 0.5f});
+  options.push_back({.slopes = {0.5f, 0.25f, 0.125f, 1, 0, 0.01f}});
+  options.push_back({.sinks = {0, -3, 4, 30, 1, -200}});
+  options.push_back(
+      {.window = 12, .softcap = 2, .slopes = {1, 0, 0.5f, 2, 0.1f, 0.2f}, .sinks = {1, 2, 3, -1, -2, 0}});
   for (const Kernels* kernels : everyKernels()) {
-    for (const size_t window : {kNoWindow, size_t{1}, size_t{7}, size_t{16}, size_t{21}}) {
+    for (size_t i = 0; i < options.size(); i++) {
       for (const size_t headDim : {4u, 13u, 64u}) {
         CAPTURE(kernels->name);
-        CAPTURE(window);
+        CAPTURE(i);
         CAPTURE(headDim);
         std::mt19937 random(4);
         Setup setup(random, 6, 2, headDim, 9, {{0, 5, {3}}, {37, 1, {7, 1, 0}}, {15, 19, {2, 8, 5}}});
-        const AttentionOp op = setup.op(window);
+        const AttentionOp op = setup.op(options[i]);
         kernels->appendKeysValues(op, 0, 2);
         const size_t rows = setup.places.size();
         kernels->attend(op, 0, 2 * rows);
         double worst = 0;
         for (size_t row = 0; row < rows; row++) {
           for (size_t head = 0; head < setup.heads; head++) {
-            const std::vector<double> expected = setup.expected(row, head, window);
+            const std::vector<double> expected = setup.expected(row, head, options[i]);
             for (size_t c = 0; c < headDim; c++) {
               worst = std::max(worst, std::fabs(setup.out.at(row, head * headDim + c) - expected[c]));
             }
@@ -125,7 +157,7 @@ TEST_CASE("appended keys and values lie in their block, head and slot") {
     std::mt19937 random(5);
     Setup setup(random, 2, 2, 3, 4, {{14, 4, {2, 0}}});
     const std::vector<float> before = setup.keys;
-    kernels->appendKeysValues(setup.op(kNoWindow), 0, 2);
+    kernels->appendKeysValues(setup.op({}), 0, 2);
     size_t changed = 0;
     for (size_t i = 0; i < before.size(); i++) changed += setup.keys[i] != before[i];
     CHECK(changed == 4 * 2 * 3);
@@ -138,21 +170,23 @@ TEST_CASE("appended keys and values lie in their block, head and slot") {
 
 TEST_CASE("a row of attention has the same bits in prefill and token by token") {
   for (const Kernels* kernels : everyKernels()) {
-    for (const size_t window : {kNoWindow, size_t{11}}) {
+    std::vector<float> many(40, 0.1f);
+    for (const Options& options :
+         {Options{}, Options{.window = 11}, Options{.chunk = 14}, Options{.softcap = 3, .slopes = many, .sinks = many}}) {
       std::mt19937 random(6);
       Setup whole(random, 40, 2, 24, 4, {{3, 50, {1, 3, 0, 2}}});
       Setup single = whole;
       for (RandomMatrix* m : {&single.q, &single.k, &single.v, &single.out})
         m->matrix.data = m->storage.data() + 1;
       for (RowPlace& place : single.places) place.blocks = single.sequences[0].blocks.data();
-      const AttentionOp all = whole.op(window);
+      const AttentionOp all = whole.op(options);
       kernels->appendKeysValues(all, 0, 2);
       kernels->attend(all, 0, 100);
       const auto row = [](const Matrix& m, size_t r) {
         return Matrix{m.data + r * m.stride, 1, m.cols, m.stride};
       };
       for (size_t r = 0; r < 50; r++) {
-        AttentionOp one = single.op(window);
+        AttentionOp one = single.op(options);
         one.q = row(one.q, r);
         one.k = row(one.k, r);
         one.v = row(one.v, r);

@@ -104,8 +104,97 @@ TEST_CASE("linear without a bias keeps a sum of nothing at zero") {
     const RandomWeight weight(random, DType::kBF16, 9, 0);
     const RandomMatrix x(random, 1, 0);
     RandomMatrix out(random, 1, 9);
-    kernels->linear({x.matrix, weight.weight, {nullptr, DType::kF32, 0, 0}, out.matrix}, 0, 9,
+    kernels->linear({x.matrix, weight.weight, kAbsent, out.matrix}, 0, 9,
                     scratch.data());
     for (size_t n = 0; n < 9; n++) CHECK(out.at(0, n) == 0.0f);
+  }
+}
+
+TEST_CASE("every f8e4m3 byte has the value of its definition, in whole vectors and at the end of a row") {
+  // Σₖ x[k] · w[n, k] with one w[n, k] ≠ 0 per row is that value times 1.
+  for (const Kernels* kernels : everyKernels()) {
+    for (const size_t cols : {size_t{1}, size_t{64}}) {
+      std::vector<uint8_t> bytes(256 * cols);
+      for (size_t n = 0; n < 256; n++) bytes[n * cols] = static_cast<uint8_t>(n);
+      const float one = 1;
+      const Scales scales{reinterpret_cast<const uint8_t*>(&one), 1, 256, cols, 0, 63};
+      std::vector<float> x(cols, 1.0f), out(256);
+      kernels->linear({{x.data(), 1, cols, cols},
+                       {bytes.data(), DType::kF8E4M3, 256, cols, scales},
+                       kAbsent,
+                       {out.data(), 1, 256, 256}},
+                      0, 256, nullptr);
+      for (uint32_t n = 0; n < 256; n++) {
+        CAPTURE(kernels->name);
+        CAPTURE(n);
+        if ((n & 0x7f) == 0x7f) {
+          CHECK(std::isnan(out[n]));
+        } else {
+          CHECK(out[n] == decode(DType::kF8E4M3, n));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("f8e4m3 blocks of any width scale their own columns") {
+  std::mt19937 random(21);
+  for (const Kernels* kernels : everyKernels()) {
+    for (const size_t scaleCols : {1u, 7u, 16u, 128u, 1000u}) {
+      const size_t depth = 300, outputs = 11;
+      const RandomWeight weight(random, DType::kF8E4M3, outputs, depth, scaleCols, 2);
+      const RandomMatrix x(random, 2, depth);
+      RandomMatrix out(random, 2, outputs);
+      kernels->linear({x.matrix, weight.weight, kAbsent, out.matrix}, 0, outputs, nullptr);
+      double worst = 0;
+      for (size_t t = 0; t < 2; t++) {
+        for (size_t n = 0; n < outputs; n++) {
+          double expected = 0, magnitude = 0;
+          for (size_t k = 0; k < depth; k++) {
+            expected += x.at(t, k) * weight.values[n * depth + k];
+            magnitude += std::fabs(x.at(t, k) * weight.values[n * depth + k]);
+          }
+          worst = std::max(worst, std::fabs(out.at(t, n) - expected) / magnitude);
+        }
+      }
+      CAPTURE(kernels->name);
+      CAPTURE(scaleCols);
+      CHECK(worst <= (static_cast<double>(depth) / 4 + 8) * 0x1p-24);
+    }
+  }
+}
+
+TEST_CASE("normalized rows have length one, the same for every batch and split") {
+  std::mt19937 random(22);
+  Scratch scratch;
+  for (const Kernels* kernels : everyKernels()) {
+    for (const DType dtype : kDTypes) {
+      const size_t depth = 75, outputs = 41, rows = 19;
+      const RandomWeight weight(random, dtype, outputs, depth);
+      const RandomMatrix x(random, rows, depth);
+      RandomMatrix out(random, rows, outputs), parts = copyOf(out);
+      kernels->linear({x.matrix, weight.weight, kAbsent, out.matrix, true}, 0, outputs, scratch.data());
+      double worst = 0;
+      for (size_t n = 0; n < outputs; n++) {
+        double squares = 0;
+        for (size_t k = 0; k < depth; k++) squares += std::pow(weight.values[n * depth + k], 2);
+        for (size_t t = 0; t < rows; t++) {
+          double expected = 0;
+          for (size_t k = 0; k < depth; k++) expected += x.at(t, k) * weight.values[n * depth + k];
+          worst = std::max(worst, std::fabs(out.at(t, n) - expected / std::sqrt(squares)));
+        }
+      }
+      CAPTURE(kernels->name);
+      CHECK(worst < 4e-6);
+      size_t different = 0;
+      for (size_t t = 0; t < rows; t++) {
+        const Matrix row{x.matrix.data + t * x.matrix.stride, 1, depth, depth};
+        const Matrix to{parts.matrix.data + t * parts.matrix.stride, 1, outputs, outputs};
+        kernels->linear({row, weight.weight, kAbsent, to, true}, 0, 17, scratch.data());
+        kernels->linear({row, weight.weight, kAbsent, to, true}, 17, outputs, scratch.data());
+        for (size_t n = 0; n < outputs; n++) different += parts.at(t, n) != out.at(t, n);
+      }
+      CHECK(different == 0);
+    }
   }
 }

@@ -28,10 +28,12 @@ TEST_CASE("rmsNorm normalises each group, also in place") {
     for (const DType dtype : kDTypes) {
       for (const size_t width : {1u, 5u, 16u, 75u}) {
         const size_t groups = 3;
-        const RandomWeight weight(random, dtype, 1, width);
+        const bool perRow = width != 5;
+        const float offset = width == 16 ? 1 : 0;
+        const RandomWeight weight(random, dtype, 1, perRow ? groups * width : width);
         const RandomMatrix x(random, 4, groups * width);
         RandomMatrix out = copyOf(x);
-        kernels->rmsNorm({out.matrix, weight.weight, 1e-5f, out.matrix}, 0, 4 * groups);
+        kernels->rmsNorm({out.matrix, weight.weight, width, offset, 1e-5f, out.matrix}, 0, 4 * groups);
         for (size_t r = 0; r < 4; r++) {
           for (size_t g = 0; g < groups; g++) {
             double squares = 0;
@@ -39,7 +41,7 @@ TEST_CASE("rmsNorm normalises each group, also in place") {
             for (size_t c = 0; c < width; c++) {
               const double expected = x.at(r, g * width + c) /
                                       std::sqrt(squares / static_cast<double>(width) + 1e-5) *
-                                      weight.values[c];
+                                      (weight.values[perRow ? g * width + c : c] + offset);
               CHECK(out.at(r, g * width + c) == doctest::Approx(expected).epsilon(2e-6));
             }
           }
@@ -58,13 +60,13 @@ TEST_CASE("rope rotates pairs of both styles and leaves the rest of a head alone
         const size_t headDim = 2 * half + 3, heads = 2;
         const RandomMatrix x(random, 3, heads * headDim), cos(random, 3, half), sin(random, 3, half);
         RandomMatrix out = copyOf(x);
-        kernels->rope({out.matrix, cos.matrix, sin.matrix, headDim, 2 * half, interleaved}, 0, 3 * heads);
+        kernels->rope({out.matrix, cos.matrix, sin.matrix, headDim, 1, 2 * half, interleaved}, 0, 3 * heads);
         RandomMatrix expected = copyOf(x);
         for (size_t r = 0; r < 3; r++) {
           for (size_t h = 0; h < heads; h++) {
             for (size_t i = 0; i < half; i++) {
-              const size_t first = h * headDim + (interleaved ? 2 * i : i);
-              const size_t second = h * headDim + (interleaved ? 2 * i + 1 : i + half);
+              const size_t first = h * headDim + 1 + (interleaved ? 2 * i : i);
+              const size_t second = h * headDim + 1 + (interleaved ? 2 * i + 1 : i + half);
               const double a = x.at(r, first), b = x.at(r, second), c = cos.at(r, i), s = sin.at(r, i);
               expected.matrix.data[r * expected.matrix.stride + first] = static_cast<float>(a * c - b * s);
               expected.matrix.data[r * expected.matrix.stride + second] = static_cast<float>(b * c + a * s);
@@ -164,10 +166,17 @@ TEST_CASE("gatherRows copies rows, scatterAddRows adds repeated rows in order") 
     const RandomMatrix x(random, 5, cols), target(random, 4, cols);
     const uint32_t picks[] = {4, 0, 4};
     RandomMatrix picked(random, 3, cols);
-    kernels->gatherRows({x.matrix, picks, picked.matrix}, 0, 3);
+    kernels->gatherRows({x.matrix, picks, nullptr, picked.matrix}, 0, 3);
     size_t wrong = 0;
     for (size_t i = 0; i < 3; i++) {
       for (size_t c = 0; c < cols; c++) wrong += picked.at(i, c) != x.at(picks[i], c);
+    }
+    CHECK(wrong == 0);
+
+    const float factors[] = {0.3f, -2, 1};
+    kernels->gatherRows({x.matrix, picks, factors, picked.matrix}, 0, 3);
+    for (size_t i = 0; i < 3; i++) {
+      for (size_t c = 0; c < cols; c++) wrong += picked.at(i, c) != factors[i] * x.at(picks[i], c);
     }
     CHECK(wrong == 0);
 
