@@ -36,9 +36,26 @@ export type {
   SoftcapCommand,
   UngroupCommand,
 } from './command.js';
-export { byteLengthOf, DTYPES, type DType } from './dtype.js';
+export {
+  blockElementsOf,
+  byteLengthOf,
+  DTYPES,
+  isPacked,
+  PACKED_DTYPES,
+  type DType,
+  type ElementDType,
+  type PackedDType,
+} from './dtype.js';
 export { BackendError, type BackendErrorCode } from './errors.js';
 export type { ExpertProgram, ExpertsCommand, RecordedCommand, RoutingRule } from './experts.js';
+export type {
+  CodePacking,
+  GroupPacking,
+  MxPacking,
+  NestedFactors,
+  WeightPacking,
+  WeightSpan,
+} from './packing.js';
 export type {
   AttentionOptions,
   ExpertsOptions,

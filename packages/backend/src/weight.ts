@@ -2,6 +2,7 @@
 // when it is submitted.
 
 import type { DType } from './dtype.js';
+import type { WeightPacking } from './packing.js';
 
 /** A weight named by a model definition. `shape` is [rows, cols] of a matrix or [length] of a vector. */
 export interface WeightRef {
@@ -27,8 +28,8 @@ export interface WeightMemory {
 }
 
 /**
- * A block of rows of a weight, where it lies. Row r starts at `byteOffset + r * cols * sizeof(dtype)`
- * of `memory.bytes`; no alignment is promised. A vector is one row.
+ * A block of rows of a weight, where it lies. Row r starts `byteLengthOf(dtype, r * cols)` bytes after `byteOffset`
+ * of `memory.bytes` (rows of `gptq4` lie eight together); no alignment is promised. A vector is one row.
  */
 export interface WeightSlice {
   readonly memory: WeightMemory;
@@ -38,6 +39,8 @@ export interface WeightSlice {
   readonly cols: number;
   /** Needed by `f8e4m3`, refused with any other dtype. */
   readonly scales?: BlockScales;
+  /** Needed by the packed dtypes that have one, of the same kind, and refused with any other dtype. */
+  readonly packing?: WeightPacking;
 }
 
 /**

@@ -16,6 +16,7 @@ import { gateCases } from './cases/gates.js';
 import { recurrentCases } from './cases/recurrent.js';
 import { refusalCases } from './cases/refusal.js';
 import { rmsNormCases } from './cases/rms-norm.js';
+import { packedCases } from './cases/packed.js';
 import { ropeCases } from './cases/rope.js';
 import { rowsCases } from './cases/rows.js';
 import type { ConformanceCase } from './conformance-case.js';
@@ -32,6 +33,7 @@ export function conformanceCases(): ConformanceCase[] {
     ...linearCases(),
     ...linearOptionCases(),
     ...linearTransposedCases(),
+    ...packedCases(),
     ...ropeCases(),
     ...attentionCases(),
     ...latentAttentionCases(),

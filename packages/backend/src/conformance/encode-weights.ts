@@ -1,9 +1,9 @@
 // Test weights in the bytes a checkpoint would have.
 
-import { byteLengthOf, type DType } from '../dtype.js';
+import { byteLengthOf, type ElementDType } from '../dtype.js';
 
 /** Little-endian bytes of `values` in `dtype`; other formats than f32 drop the digits that do not fit. */
-export function encodeWeights(dtype: DType, values: Float32Array): Uint8Array {
+export function encodeWeights(dtype: ElementDType, values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(byteLengthOf(dtype, values.length));
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => {

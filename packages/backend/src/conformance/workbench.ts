@@ -4,7 +4,7 @@
 import type { Arena, Backend, KvCache, Submission } from '../backend.js';
 import type { KvCacheShape } from '../batch.js';
 import { BackendError } from '../errors.js';
-import type { DType } from '../dtype.js';
+import type { DType, ElementDType } from '../dtype.js';
 import { Tensor } from '../tensor.js';
 import type { WeightMemory, WeightSlice } from '../weight.js';
 import { encodeWeights } from './encode-weights.js';
@@ -54,7 +54,7 @@ export class Workbench {
 
   /** A weight [rows, cols] with `data` in `dtype`, `byteOffset` bytes into its memory. */
   weight(
-    dtype: DType,
+    dtype: ElementDType,
     [rows, cols]: readonly [rows: number, cols: number],
     { data, byteOffset = 0, block = SCALE_BLOCK }: WeightContent,
   ): WeightSlice {

@@ -4,15 +4,8 @@ import type { Arena, Submission } from '../backend.js';
 import type { Command, LayerNormCommand, RmsNormCommand, RopeCommand, UngroupCommand } from '../command.js';
 import type { Tensor } from '../tensor.js';
 import type { WeightSlice } from '../weight.js';
-import {
-  checkIndices,
-  checkShaped,
-  checkTensor,
-  checkVector,
-  checkWeight,
-  expect,
-  isCount,
-} from './check-operands.js';
+import { checkIndices, checkShaped, checkTensor, checkVector, expect, isCount } from './check-operands.js';
+import { checkPackable } from './check-packing.js';
 import {
   checkAttention,
   checkGatedDelta,
@@ -26,7 +19,7 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
   switch (command.op) {
     case 'embedding': {
       const { table, ids, out } = command;
-      checkWeight('embedding table', table);
+      checkPackable('embedding table', table);
       checkIndices('token ids', ids, { count: out.rows, limit: table.rows });
       return checkShaped('embedding output', out, { arena, rows: ids.length, cols: table.cols });
     }
@@ -35,7 +28,7 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
       return checkNorm(command, arena);
     case 'linear': {
       const { x, weight, bias, normalizeRows, out } = command;
-      checkWeight('linear weight', weight);
+      checkPackable('linear weight', weight);
       if (bias) checkVector('linear bias', bias, weight.rows);
       expect(!(bias && normalizeRows), 'Expected no bias beside normalizeRows but received one');
       checkShaped('linear input', x, { arena, rows: x.rows, cols: weight.cols });
@@ -43,7 +36,7 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
     }
     case 'linearTransposed': {
       const { x, weight, bias, accumulate, out } = command;
-      checkWeight('linearTransposed weight', weight);
+      checkPackable('linearTransposed weight', weight);
       if (bias) checkVector('linearTransposed bias', bias, weight.cols);
       expect(!(bias && accumulate), 'Expected no bias beside accumulate but received one');
       checkShaped('linearTransposed input', x, { arena, rows: x.rows, cols: weight.rows });

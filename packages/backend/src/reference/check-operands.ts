@@ -4,6 +4,7 @@ import type { Arena } from '../backend.js';
 import { byteLengthOf, DTYPES } from '../dtype.js';
 import { BackendError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
+import type { WeightSpan } from '../packing.js';
 import type { WeightSlice } from '../weight.js';
 
 /** @throws BackendError `INVALID_OPERAND` unless every element of `tensor` lies in `arena`. */
@@ -38,20 +39,29 @@ export function checkShaped(
   );
 }
 
-/** Checks that a weight lies inside its memory. */
+/** Checks that a weight whose values stand alone lies inside its memory. */
 export function checkWeight(what: string, weight: WeightSlice): void {
   const { memory, byteOffset, dtype, rows, cols } = weight;
-  expect(DTYPES.includes(dtype), `Expected dtype ${DTYPES.join(', ')} for ${what} but received ${dtype}`);
+  expect(
+    DTYPES.some((known) => known === dtype),
+    `Expected dtype ${DTYPES.join(', ')} for ${what} but received ${dtype}`,
+  );
+  expect(weight.packing === undefined, `Expected no packing for ${what} in ${dtype}`);
   expect(
     isCount(rows) && isCount(cols),
     `Expected rows and columns for ${what} but received [${rows}, ${cols}]`,
   );
-  const end = byteOffset + byteLengthOf(dtype, rows * cols);
+  checkSpan(what, { memory, byteOffset }, byteLengthOf(dtype, rows * cols));
+  checkScales(what, weight);
+}
+
+/** Checks that `byteLength` bytes from a place on lie inside its memory. */
+export function checkSpan(what: string, { memory, byteOffset }: WeightSpan, byteLength: number): void {
+  const end = byteOffset + byteLength;
   expect(
     Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
     `Expected ${what} within its ${memory.bytes.byteLength} bytes but it covers [${byteOffset}, ${end})`,
   );
-  checkScales(what, weight);
 }
 
 /** Checks that a weight has the scales its dtype asks for, one for every element. */

@@ -3,7 +3,7 @@
 
 import type { Arena, Backend, KvCache, Submission, SubmissionResult } from '../backend.js';
 import type { KvCacheShape } from '../batch.js';
-import { DTYPES } from '../dtype.js';
+import { DTYPES, PACKED_DTYPES } from '../dtype.js';
 import { BackendError } from '../errors.js';
 import type { WeightMemory } from '../weight.js';
 import { checkCacheShape } from './check-batch.js';
@@ -30,7 +30,7 @@ export function createReferenceBackend(): Backend {
 class ReferenceBackend implements Backend {
   readonly name = 'reference';
   readonly description = 'TypeScript, float64, one thread';
-  readonly dtypes = DTYPES;
+  readonly dtypes = [...DTYPES, ...PACKED_DTYPES];
   readonly #slice = new TimeSlice();
   /** Settles, always fulfilled, when everything queued so far is done. */
   #queue: Promise<unknown> = Promise.resolve();

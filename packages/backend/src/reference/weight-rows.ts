@@ -1,19 +1,21 @@
 // Reads weights where they lie, row by row: any byte offset, every dtype. Nothing is cached, because the
 // memory behind a slice is reused for other weights between submissions.
 
-import { byteLengthOf } from '../dtype.js';
+import { byteLengthOf, isPacked } from '../dtype.js';
 import { BackendError } from '../errors.js';
 import type { WeightSlice } from '../weight.js';
 import { float16Table } from './float16.js';
 import { float8Table } from './float8.js';
+import { packedRows } from './packed/packed-rows.js';
 
 /**
  * Returns a function that decodes one row. The row is copied first, since a slice promises no alignment;
- * the array returned is overwritten by the next call. float32 holds every value of every dtype exactly; an
- * f8e4m3 times its scale is rounded to float32 once.
+ * the array returned is overwritten by the next call. float32 holds every value of every dtype exactly; a
+ * value that is a product or sum of stored ones is rounded to float32 once.
  */
 export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
   const { memory, byteOffset, dtype, cols } = weight;
+  if (isPacked(dtype)) return packedRows(weight, dtype);
   const rowBytes = byteLengthOf(dtype, cols);
   const copy = new Uint8Array(rowBytes);
   const copyRow = (row: number): void => {

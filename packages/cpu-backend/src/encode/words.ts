@@ -1,6 +1,6 @@
 // The words of a submission as they are collected: numbers, tensors, weights.
 
-import { BackendError, type Tensor, type WeightMemory, type WeightSlice } from '@airllm/backend';
+import { BackendError, isPacked, type Tensor, type WeightMemory, type WeightSlice } from '@airllm/backend';
 import { DTYPE } from './opcodes.js';
 
 export class Words {
@@ -28,7 +28,8 @@ export class Words {
     for (const tensor of tensors) this.numbers(...tensorWords(tensor));
   }
 
-  weight({ memory, byteOffset, dtype, rows, cols, scales }: WeightSlice): void {
+  weight({ memory, byteOffset, dtype, rows, cols, scales, packing }: WeightSlice): void {
+    if (isPacked(dtype) || packing) throw invalid(`Expected a weight of single values but received ${dtype}`);
     this.numbers(this.#memoryOf(memory), byteOffset, DTYPE[dtype], rows, cols);
     this.flag(scales !== undefined);
     if (!scales) return;

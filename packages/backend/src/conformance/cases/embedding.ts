@@ -1,6 +1,6 @@
 // embedding: rows of a table, every dtype, every bit pattern.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
@@ -32,7 +32,7 @@ export function embeddingCases(): ConformanceCase[] {
   ];
 }
 
-function scenario(dtype: DType, cols: number, byteOffset: number): Scenario {
+function scenario(dtype: ElementDType, cols: number, byteOffset: number): Scenario {
   const ids = Uint32Array.of(12, 0, 3, 3, 7);
   return {
     label: `[13, ${cols}] at byte ${byteOffset}`,

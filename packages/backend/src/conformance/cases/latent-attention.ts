@@ -1,6 +1,6 @@
 // latentAttention: every dtype, odd sizes, one and many heads, ragged batches over shuffled blocks.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference } from '../compare-with-reference.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { ATTENTION } from '../tolerances.js';
@@ -41,7 +41,7 @@ export function latentAttentionCases(): ConformanceCase[] {
 function latentCase(
   name: string,
   shape: LatentShape,
-  dtype: DType = 'bf16',
+  dtype: ElementDType = 'bf16',
   sequences = RAGGED,
 ): ConformanceCase {
   return {

@@ -1,6 +1,6 @@
 // layerNorm: whole rows and groups, with and without weight and bias, in place and not, off-centre values.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
@@ -49,7 +49,7 @@ export function layerNormCases(): ConformanceCase[] {
 }
 
 /** Weight and bias of a group, of the whole row, and neither; the last in place. */
-function scenario({ width, groups, rows }: Shape, dtype: DType, mean = 0): Scenario {
+function scenario({ width, groups, rows }: Shape, dtype: ElementDType, mean = 0): Scenario {
   return {
     label: `[${rows}, ${groups} × ${width}]`,
     outputs: (bench) => {

@@ -1,6 +1,6 @@
 // linear: rows of unit length, and blocks of scales as checkpoints lay them out.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
 import { PLAIN_LINEAR } from '../commands.js';
 import type { ConformanceCase } from '../conformance-case.js';
@@ -40,7 +40,7 @@ export function linearOptionCases(): ConformanceCase[] {
   ];
 }
 
-function linearCase(name: string, dtype: DType, scenarios: readonly Scenario[]): ConformanceCase {
+function linearCase(name: string, dtype: ElementDType, scenarios: readonly Scenario[]): ConformanceCase {
   return {
     name: `linear ${name}`,
     op: 'linear',
@@ -52,7 +52,7 @@ function linearCase(name: string, dtype: DType, scenarios: readonly Scenario[]):
 }
 
 /** Rows of very different lengths; the last is zero and stays so. */
-function normalized(dtype: DType, k: number, t: number): Scenario {
+function normalized(dtype: ElementDType, k: number, t: number): Scenario {
   return {
     label: `K=${k} T=${t}`,
     outputs: (bench) => {

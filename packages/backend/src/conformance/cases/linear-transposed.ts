@@ -1,7 +1,7 @@
 // linearTransposed: every dtype, every tail, and a weight that comes by blocks of k.
 
 import type { Backend } from '../../backend.js';
-import { byteLengthOf, DTYPES, type DType } from '../../dtype.js';
+import { byteLengthOf, DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, onBench, type Scenario } from '../compare-with-reference.js';
 import type { ConformanceCase, ConformanceResult } from '../conformance-case.js';
 import { Deviation } from '../deviation.js';
@@ -53,7 +53,7 @@ export function linearTransposedCases(): ConformanceCase[] {
 }
 
 /** A new sum with a bias, block after block; and the same on top of what the output holds, without one. */
-function byBlocks(dtype: DType, { k, n, t }: Shape, cut: readonly number[]): Scenario {
+function byBlocks(dtype: ElementDType, { k, n, t }: Shape, cut: readonly number[]): Scenario {
   return {
     label: `K=${k} N=${n} T=${t} in ${cut.length} blocks`,
     outputs: (bench) => {
@@ -88,7 +88,7 @@ function rowsOf(whole: WeightSlice, firstRow: number, rows: number): WeightSlice
   };
 }
 
-async function blocksAndWhole(backend: Backend, dtype: DType): Promise<ConformanceResult> {
+async function blocksAndWhole(backend: Backend, dtype: ElementDType): Promise<ConformanceResult> {
   const deviation = new Deviation();
   for (const t of [1, 5, 17]) {
     const shape = { k: 100, n: 37, t };

@@ -1,6 +1,6 @@
 // linear: every dtype, every tail of every vector length, GEMV and GEMM sizes, strides and byte offsets.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
@@ -60,7 +60,7 @@ export function linearCases(): ConformanceCase[] {
   });
 }
 
-function scenario(dtype: DType, { k, n, t }: Shape, variation: Variation): Scenario {
+function scenario(dtype: ElementDType, { k, n, t }: Shape, variation: Variation): Scenario {
   const { byteOffset = 0, biasOffset, padding = 0, magnitudes = [1, 1] } = variation;
   return {
     label: `K=${k} N=${n} T=${t} at byte ${byteOffset}`,

@@ -1,7 +1,7 @@
 // rmsNorm: whole rows and groups, weights of a group, of a row and none, in place and not, very small and very
 // large values.
 
-import { DTYPES, type DType } from '../../dtype.js';
+import { DTYPES, type ElementDType } from '../../dtype.js';
 import { compareWithReference, type Scenario } from '../compare-with-reference.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { Random } from '../random.js';
@@ -56,7 +56,7 @@ export function rmsNormCases(): ConformanceCase[] {
   ]);
 }
 
-function scenario(dtype: DType, { width, groups, rows, magnitude }: Shape): Scenario {
+function scenario(dtype: ElementDType, { width, groups, rows, magnitude }: Shape): Scenario {
   return {
     label: `[${rows}, ${groups} × ${width}]`,
     outputs: (bench) => {

@@ -1,7 +1,7 @@
 // The ops that treat every row by itself, with random weights, for the batch-invariance cases.
 
 import type { Command } from '../../command.js';
-import type { DType } from '../../dtype.js';
+import type { ElementDType } from '../../dtype.js';
 import type { Tensor } from '../../tensor.js';
 import type { WeightSlice } from '../../weight.js';
 import { PLAIN_LINEAR } from '../commands.js';
@@ -86,7 +86,7 @@ export const ROW_OPS: readonly RowOp[] = [
 const N = 37;
 
 /** linear and linearTransposed [K] → [37]. */
-export function matrixOps(dtype: DType): RowOp[] {
+export function matrixOps(dtype: ElementDType): RowOp[] {
   const widths = [16, 33, 100, 1000];
   const dataOf = new Map(widths.map((k) => [k, new Random(k + 1).normals(N * k)]));
   const data = (k: number): Float32Array => dataOf.get(k) ?? new Float32Array(N * k);

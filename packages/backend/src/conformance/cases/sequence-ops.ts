@@ -1,6 +1,6 @@
 // The ops that mix the rows of a sequence, with random weights, for `sequenceScenario`.
 
-import type { DType } from '../../dtype.js';
+import type { ElementDType } from '../../dtype.js';
 import { PLAIN_ATTENTION } from '../commands.js';
 import { Random } from '../random.js';
 import type { SequenceOp } from './sequence-scenario.js';
@@ -13,7 +13,7 @@ export interface AttentionShape {
   chunk?: number;
   softcap?: number;
   /** Format of random sinks; no sinks when undefined. */
-  sinks?: DType;
+  sinks?: ElementDType;
   alibiSlopes?: readonly number[];
   /** Standard deviation of queries and keys; 1 unless told. */
   magnitude?: number;
@@ -57,7 +57,7 @@ export interface LatentShape {
 }
 
 /** A token is q and its latent. Expanded keys and values have unit variance. */
-export function latentAttentionOp(shape: LatentShape, dtype: DType): SequenceOp {
+export function latentAttentionOp(shape: LatentShape, dtype: ElementDType): SequenceOp {
   const { heads, rank, nopeDim, ropeDim, valueDim } = shape;
   const queryWidth = heads * (nopeDim + ropeDim);
   const kvRows = heads * (nopeDim + valueDim);
@@ -88,7 +88,7 @@ export interface ConvShape {
   bias?: boolean;
 }
 
-export function shortConvOp({ channels, kernel, bias = false }: ConvShape, dtype: DType): SequenceOp {
+export function shortConvOp({ channels, kernel, bias = false }: ConvShape, dtype: ElementDType): SequenceOp {
   return {
     op: 'shortConv',
     layer: { kind: 'recurrent', convChannels: channels, convWidth: kernel, heads: 2, keyDim: 3, valueDim: 4 },
@@ -119,7 +119,7 @@ export interface DeltaShape {
 }
 
 /** A token is q, k, v, a and b. Decays reach from nearly none to nearly everything at once. */
-export function gatedDeltaOp(shape: DeltaShape, dtype: DType): SequenceOp {
+export function gatedDeltaOp(shape: DeltaShape, dtype: ElementDType): SequenceOp {
   const { keyHeads, valueHeads, keyDim, valueDim } = shape;
   const keys = keyHeads * keyDim;
   const values = valueHeads * valueDim;

@@ -103,6 +103,7 @@ export function wrongCommands(): Record<string, (memory: WeightMemory) => Comman
     'a rotary dimension larger than the head': () => [{ ...rope, ...angles(3), rotaryDim: 6 }],
     'rotated columns past the head': () => [{ ...rope, ...angles(1), rotaryStart: 3, rotaryDim: 2 }],
     ...wrongScales(),
+    ...wrongPackings(),
   };
 }
 
@@ -133,5 +134,35 @@ function wrongScales(): Record<string, (memory: WeightMemory) => Commands> {
     'a negative first row of scales': changed({ firstRow: -1 }),
     'blocks of no rows': changed({ blockRows: 0 }),
     'blocks of half a column': changed({ blockCols: 0.5 }),
+  };
+}
+
+/** Weights [1, 32] in mxfp4: 16 bytes, with a byte of scales behind them. */
+function wrongPackings(): Record<string, (memory: WeightMemory) => Commands> {
+  const linear = (weight: WeightSlice, cols = 32): Commands => [
+    { op: 'linear', x: tensorAt(0, 1, cols), weight, ...PLAIN_LINEAR, out: tensorAt(cols, 1, 1) },
+  ];
+  const slice = (memory: WeightMemory, cols = 32) =>
+    ({ ...weightAt(memory, 0, [1, cols]), dtype: 'mxfp4' }) as const;
+  const packing = (memory: WeightMemory, byteOffset = 16) =>
+    ({ kind: 'mxfp4', scales: { memory, byteOffset } }) as const;
+  return {
+    'mxfp4 without scales': (memory) => linear(slice(memory)),
+    'float32 with a packing': (memory) =>
+      linear({ ...weightAt(memory, 0, [1, 4]), packing: packing(memory) }, 4),
+    'a packing of another kind': (memory) =>
+      linear({ ...slice(memory), dtype: 'awq4', packing: packing(memory) }),
+    'packed scales past the end of their memory': (memory) =>
+      linear({ ...slice(memory), packing: packing(memory, WEIGHT_BYTES) }),
+    'half a block of columns': (memory) => linear({ ...slice(memory, 16), packing: packing(memory) }, 16),
+    'packed bytes past the end of their memory': (memory) =>
+      linear({ ...slice(memory), byteOffset: WEIGHT_BYTES - 15, packing: packing(memory) }),
+    'a packed vector': (memory) => [
+      {
+        op: 'rmsNorm',
+        ...{ x: tensorAt(0, 1, 32), groupWidth: 32, weightOffset: 0, eps: 1e-5, out: tensorAt(0, 1, 32) },
+        weight: { ...slice(memory), packing: packing(memory) },
+      },
+    ],
   };
 }

@@ -1,0 +1,119 @@
+// Packed formats in the ops that take them: exact values, sums over rows and over columns, rows that do not depend on
+// their batch. A backend that does not list a format must refuse it.
+
+import type { Backend } from '../../backend.js';
+import { PACKED_DTYPES, type PackedDType } from '../../dtype.js';
+import { BackendError } from '../../errors.js';
+import { PLAIN_LINEAR } from '../commands.js';
+import { compareWithReference, onBench, type Scenario } from '../compare-with-reference.js';
+import type { ConformanceCase, ConformanceGroup, ConformanceResult } from '../conformance-case.js';
+import { Deviation } from '../deviation.js';
+import { packedWeight } from '../packed-weight.js';
+import { Random } from '../random.js';
+import { EXACT, SUMMED } from '../tolerances.js';
+import { concatenate } from '../workbench.js';
+
+const ROWS = [1, 2, 3, 7, 16, 17, 65];
+
+export function packedCases(): ConformanceCase[] {
+  return PACKED_DTYPES.flatMap((dtype): ConformanceCase[] => {
+    const packedCase = (
+      op: ConformanceCase['op'],
+      group: ConformanceGroup,
+      run: ConformanceCase['run'],
+    ): ConformanceCase => ({
+      name: `${op} ${dtype}${group === 'batch-invariance' ? ' rows do not depend on their batch' : ''}`,
+      op,
+      dtype,
+      group,
+      tolerance: group === 'accuracy' && op !== 'embedding' ? SUMMED : EXACT,
+      run: async (backend) => (backend.dtypes.includes(dtype) ? run(backend) : refusal(backend, dtype)),
+    });
+    const accuracy = (op: ConformanceCase['op'], scenarios: readonly Scenario[]): ConformanceCase =>
+      packedCase(op, 'accuracy', (backend) => compareWithReference(backend, scenarios));
+    const invariance = (op: ConformanceCase['op'], scenario: (rows: number) => Scenario): ConformanceCase =>
+      packedCase(op, 'batch-invariance', (backend) => aloneAndTogether(backend, scenario));
+    return [
+      accuracy(
+        'embedding',
+        [256, 768].map((cols) => embedding(dtype, cols)),
+      ),
+      accuracy(
+        'linear',
+        [256, 2304].flatMap((k) => ROWS.map((t) => linear(dtype, k, t))),
+      ),
+      accuracy(
+        'linearTransposed',
+        [16, 48, 72].flatMap((k) => ROWS.map((t) => linearTransposed(dtype, k, t))),
+      ),
+      invariance('linear', (t) => linear(dtype, 1280, t)),
+      invariance('linearTransposed', (t) => linearTransposed(dtype, 40, t)),
+    ];
+  });
+}
+
+function embedding(dtype: PackedDType, cols: number): Scenario {
+  return {
+    label: `[40, ${cols}]`,
+    outputs: (bench) => {
+      const table = packedWeight(bench, dtype, { rows: 40, cols, random: new Random(cols) });
+      const ids = Uint32Array.of(39, 0, 17, 3, 3, 16);
+      const out = bench.tensor(ids.length, cols, { padding: 3 });
+      return bench.run([{ op: 'embedding', table, ids, out }], [out]);
+    },
+  };
+}
+
+/** The same x whatever `t`, of which the first t rows are used. */
+function linear(dtype: PackedDType, k: number, t: number): Scenario {
+  return {
+    label: `K=${k} T=${t}`,
+    outputs: (bench) => {
+      const random = new Random(k);
+      const x = bench.tensor(t, k, { data: random.normals(65 * k).subarray(0, t * k), padding: 1 });
+      const out = bench.tensor(t, 40);
+      const weight = packedWeight(bench, dtype, { rows: 40, cols: k, random });
+      const bias = bench.weight('bf16', [1, 40], { data: random.normals(40) });
+      return bench.run([{ op: 'linear', x, ...PLAIN_LINEAR, weight, bias, out }], [out]);
+    },
+  };
+}
+
+function linearTransposed(dtype: PackedDType, k: number, t: number): Scenario {
+  return {
+    label: `K=${k} T=${t}`,
+    outputs: (bench) => {
+      const n = 1280;
+      const random = new Random(k);
+      const x = bench.tensor(t, k, { data: random.normals(65 * k).subarray(0, t * k) });
+      const out = bench.tensor(t, n);
+      const weight = packedWeight(bench, dtype, { rows: k, cols: n, random });
+      const bias = bench.weight('f32', [1, n], { data: random.normals(n) });
+      return bench.run([{ op: 'linearTransposed', x, weight, bias, accumulate: false, out }], [out]);
+    },
+  };
+}
+
+async function aloneAndTogether(
+  backend: Backend,
+  scenario: (rows: number) => Scenario,
+): Promise<ConformanceResult> {
+  const deviation = new Deviation();
+  const first = await onBench(backend, scenario(1).outputs);
+  for (const rows of ROWS) {
+    const together = await onBench(backend, scenario(rows).outputs);
+    deviation.add(`${rows} rows`, concatenate([together.subarray(0, first.length)]), first);
+  }
+  return deviation.result();
+}
+
+async function refusal(backend: Backend, dtype: PackedDType): Promise<ConformanceResult> {
+  const deviation = new Deviation();
+  try {
+    await onBench(backend, embedding(dtype, 256).outputs);
+    deviation.fail(`Expected ${dtype} to be refused, since the backend does not list it`);
+  } catch (error) {
+    if (!(error instanceof BackendError) || error.code !== 'INVALID_OPERAND') deviation.fail(String(error));
+  }
+  return deviation.result();
+}

@@ -1,0 +1,75 @@
+// Whether a matrix in any format, packed ones included, lies inside its memory with all that stands beside it.
+
+import { blockElementsOf, byteLengthOf, isPacked } from '../dtype.js';
+import type { CodePacking, GroupPacking, WeightPacking } from '../packing.js';
+import type { WeightSlice } from '../weight.js';
+import { checkSpan, checkWeight, expect, isCount } from './check-operands.js';
+
+/** @throws BackendError `INVALID_OPERAND` */
+export function checkPackable(what: string, weight: WeightSlice): void {
+  const { dtype, rows, cols, packing, scales } = weight;
+  if (!isPacked(dtype)) return checkWeight(what, weight);
+  expect(
+    isCount(rows) && isCount(cols) && cols % blockElementsOf(dtype) === 0,
+    `Expected rows of whole blocks of ${blockElementsOf(dtype)} columns for ${what} in ${dtype} but received [${rows}, ${cols}]`,
+  );
+  checkSpan(what, weight, byteLengthOf(dtype, rows * cols));
+  const needed = dtype.startsWith('q') ? undefined : dtype;
+  expect(
+    packing?.kind === needed && !scales,
+    `Expected ${needed ? `a packing of ${needed}` : 'no packing'} for ${what} but received ${packing?.kind ?? 'none'}${scales ? ' and scales' : ''}`,
+  );
+  if (packing) checkPacking(what, packing, [rows, cols]);
+}
+
+function checkPacking(what: string, packing: WeightPacking, shape: readonly [number, number]): void {
+  switch (packing.kind) {
+    case 'mxfp4':
+      return checkSpan(`scales of ${what}`, packing.scales, (shape[0] * shape[1]) / 32);
+    case 'code4':
+      return checkCodes(what, packing, shape);
+    case 'gptq4':
+    case 'awq4':
+      return checkGroups(what, packing, shape);
+  }
+}
+
+function checkCodes(
+  what: string,
+  { codes, blockCols, absmax, nested }: CodePacking,
+  [rows, cols]: readonly [number, number],
+): void {
+  expect(
+    isCount(blockCols) && cols % blockCols === 0,
+    `Expected blocks that divide ${cols} columns for ${what} but received ${blockCols}`,
+  );
+  const factors = (rows * cols) / blockCols;
+  checkSpan(`codes of ${what}`, codes, 4 * 16);
+  checkSpan(`factors of ${what}`, absmax, nested ? factors : 4 * factors);
+  if (!nested) return;
+  expect(
+    isCount(nested.blockLength) &&
+      Number.isSafeInteger(nested.first) &&
+      nested.first >= 0 &&
+      Number.isFinite(nested.offset),
+    `Expected blocks of factors for ${what} but received ${nested.blockLength} from ${nested.first} on, offset ${nested.offset}`,
+  );
+  checkSpan(`factor codes of ${what}`, nested.codes, 4 * 256);
+  const blocks = Math.ceil((nested.first + factors) / nested.blockLength);
+  checkSpan(`nested factors of ${what}`, nested.absmax, 4 * blocks);
+}
+
+function checkGroups(
+  what: string,
+  { kind, scales, scaleDType, zeros, groupRows }: GroupPacking,
+  [rows, cols]: readonly [number, number],
+): void {
+  const isWhole = cols % 8 === 0 && (kind === 'awq4' || rows % 8 === 0);
+  expect(
+    isWhole && isCount(groupRows),
+    `Expected whole words and groups for ${what} in ${kind} but received [${rows}, ${cols}] in groups of ${groupRows}`,
+  );
+  const groups = Math.ceil(rows / groupRows);
+  checkSpan(`scales of ${what}`, scales, byteLengthOf(scaleDType, groups * cols));
+  checkSpan(`zeros of ${what}`, zeros, (groups * cols) / 2);
+}
