@@ -35,9 +35,8 @@ template <typename Body>
 void Executor::share(size_t units, size_t unitWork, Body body) {
   const size_t worth = std::max<size_t>(1, kWorthSharing / 2 / std::max<size_t>(1, unitWork));
   const size_t chunk = std::max(worth, units / (pool_.threads() * kChunksPerThread));
-  pool_.run(units, chunk, [&](size_t begin, size_t end, size_t thread) {
-    body(begin, end, scratch_[thread].floats);
-  });
+  pool_.run(units, chunk,
+            [&](size_t begin, size_t end, size_t thread) { body(begin, end, scratch_[thread].floats); });
 }
 
 template <typename OpType>
@@ -71,7 +70,10 @@ void Executor::run(const LinearOp& op) {
 void Executor::run(const LinearTransposedOp& op) {
   if (op.x.rows == 0) return;
   const size_t units = (op.weight.cols + kTransposedColumns - 1) / kTransposedColumns;
-  split(kernels_.linearTransposed, op, units, op.x.rows * op.weight.rows * kTransposedColumns);
+  const size_t work = op.x.rows * op.weight.rows * kTransposedColumns;
+  share(units, work, [&](size_t begin, size_t end, float* scratch) {
+    kernels_.linearTransposed(op, begin, end, scratch);
+  });
 }
 
 void Executor::run(const RopeOp& op) {
@@ -105,18 +107,16 @@ void Executor::run(const LatentAttentionOp& op) {
 void Executor::run(const ShortConvOp& op) {
   const size_t units = (op.x.cols + kConvColumns - 1) / kConvColumns;
   const size_t work = (op.x.rows + op.inputs.sequenceCount) * op.weight.cols * kConvColumns;
-  share(units, work, [&](size_t begin, size_t end, float* scratch) {
-    kernels_.shortConv(op, begin, end, scratch);
-  });
+  share(units, work,
+        [&](size_t begin, size_t end, float* scratch) { kernels_.shortConv(op, begin, end, scratch); });
 }
 
 void Executor::run(const GatedDeltaOp& op) {
   const size_t sequences = op.state.sequenceCount;
   if (sequences == 0) return;
   const size_t work = (op.q.rows / sequences + 1) * op.keyDim * op.valueDim * 2;
-  share(sequences * op.valueHeads, work, [&](size_t begin, size_t end, float* scratch) {
-    kernels_.gatedDelta(op, begin, end, scratch);
-  });
+  share(sequences * op.valueHeads, work,
+        [&](size_t begin, size_t end, float* scratch) { kernels_.gatedDelta(op, begin, end, scratch); });
 }
 
 void Executor::run(const GluOp& op) { split(kernels_.glu, op, columnUnits(op.gate), kColumnBlock * 8); }

@@ -44,8 +44,8 @@ class Executor {
   void run(const ScatterAddRowsOp& op);
 
   /**
-   * body(begin, end, scratch) over `units`. `unitWork` is in multiply-adds, roughly; too little work stays on the
-   * calling thread.
+   * body(begin, end, scratch) over `units`. `unitWork` is in multiply-adds, roughly; too little work stays on
+   * the calling thread.
    */
   template <typename Body>
   void share(size_t units, size_t unitWork, Body body);

@@ -30,7 +30,7 @@ struct Kernels {
   /** Units are rows of the weight, which are columns of `out`. */
   void (*linear)(const LinearOp& op, size_t begin, size_t end, float* scratch);
   /** Units are blocks of kTransposedColumns columns of the weight and of `out`. */
-  void (*linearTransposed)(const LinearTransposedOp& op, size_t begin, size_t end);
+  void (*linearTransposed)(const LinearTransposedOp& op, size_t begin, size_t end, float* scratch);
   /** Units are heads: row-major over rows and heads of a row. */
   void (*rope)(const RopeOp& op, size_t begin, size_t end);
   /** Units are key heads. Must be finished for all units before attend starts. */

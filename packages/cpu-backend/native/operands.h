@@ -177,7 +177,8 @@ struct RecurrentMemory {
   size_t sequenceCount;
 };
 
-/** out = silu(convolution of x over time); x, out [T, C], weight [C, width], inputs [width − 1, C] per slot. */
+/** out = silu(convolution of x over time); x, out [T, C], weight [C, width], inputs [width − 1, C] per slot.
+ */
 struct ShortConvOp {
   Matrix x;
   Weight weight;

@@ -1,7 +1,7 @@
 #include "program.h"
 
-#include "decode/reader.h"
 #include "decode/ops.h"
+#include "decode/reader.h"
 
 namespace airllm {
 namespace {

@@ -15,10 +15,10 @@
 
 namespace airllm {
 
-using Op = std::variant<EmbeddingOp, RmsNormOp, LayerNormOp, LinearOp, LinearTransposedOp, RopeOp, AttentionOp,
-                        LatentAttentionOp, ShortConvOp, GatedDeltaOp, GluOp, ClampedGluOp, ActivateOp,
-                        SigmoidGateOp, SoftcapOp, ScaleOp, ScaleRowsOp, AccumulateOp, FillOp, UngroupOp,
-                        GatherRowsOp, ScatterAddRowsOp>;
+using Op = std::variant<EmbeddingOp, RmsNormOp, LayerNormOp, LinearOp, LinearTransposedOp, RopeOp,
+                        AttentionOp, LatentAttentionOp, ShortConvOp, GatedDeltaOp, GluOp, ClampedGluOp,
+                        ActivateOp, SigmoidGateOp, SoftcapOp, ScaleOp, ScaleRowsOp, AccumulateOp, FillOp,
+                        UngroupOp, GatherRowsOp, ScatterAddRowsOp>;
 
 /** An operand that does not fit its memory, or words that are not a submission. */
 struct InvalidOperand : std::runtime_error {

@@ -1,6 +1,6 @@
-// The layers of a cache and where each lies in its memory: one after the other, as cacheLayerElements of the contract
-// counts them. An attention layer is keys, then values unless it keeps keys only, [blocks, kvHeads, 16, headDim] each;
-// a recurrent one is per slot the inputs of its convolution, then its state.
+// The layers of a cache and where each lies in its memory: one after the other, as cacheLayerElements of the
+// contract counts them. An attention layer is keys, then values unless it keeps keys only, [blocks, kvHeads,
+// 16, headDim] each; a recurrent one is per slot the inputs of its convolution, then its state.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-// What every decoder of operands asks: conditions with a typed error, and arithmetic that cannot overflow unseen.
+// What every decoder of operands asks: conditions with a typed error, and arithmetic that cannot overflow
+// unseen.
 #pragma once
 
 #include <limits>

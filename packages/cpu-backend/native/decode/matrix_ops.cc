@@ -9,8 +9,9 @@ namespace {
 void expectGroups(const Matrix& x, size_t groupWidth, std::initializer_list<Weight> vectors) {
   expect(x.cols % groupWidth == 0, "Expected whole groups of columns for a norm");
   for (const Weight& vector : vectors) {
-    expect(vector.data == nullptr || (vector.rows == 1 && (vector.cols == groupWidth || vector.cols == x.cols)),
-           "Expected one value per column of a group or of a row for a norm");
+    expect(
+        vector.data == nullptr || (vector.rows == 1 && (vector.cols == groupWidth || vector.cols == x.cols)),
+        "Expected one value per column of a group or of a row for a norm");
   }
 }
 

@@ -1,5 +1,5 @@
-// One decoder per op: the words behind its opcode, in the order of src/encode/*.ts, as validated operands. Each throws
-// InvalidOperand.
+// One decoder per op: the words behind its opcode, in the order of src/encode/*.ts, as validated operands.
+// Each throws InvalidOperand.
 #pragma once
 
 #include "reader.h"

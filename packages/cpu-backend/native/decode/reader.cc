@@ -170,9 +170,11 @@ void Reader::readBatch() {
     const size_t rowStart = integer(), rowCount = integer(), past = integer();
     const double slot = word();
     const size_t blockCount = integer();
-    expect(rowStart == row && rowCount <= batchRows_ - row, "Expected sequences that cover the rows in order");
+    expect(rowStart == row && rowCount <= batchRows_ - row,
+           "Expected sequences that cover the rows in order");
     expect(blockCount <= static_cast<size_t>(end_ - word_), "Expected one word per KV block");
-    program_.sequences.push_back({row, rowCount, past, isInteger(slot) ? static_cast<size_t>(slot) : kNoSlot});
+    program_.sequences.push_back(
+        {row, rowCount, past, isInteger(slot) ? static_cast<size_t>(slot) : kNoSlot});
     std::vector<int32_t>& blocks = program_.blockLists.emplace_back(blockCount);
     for (int32_t& block : blocks) {
       const size_t value = integer();
@@ -182,7 +184,8 @@ void Reader::readBatch() {
     }
     // Only attention needs blocks; without them there are no places to list either.
     blocksSuffice_ = blocksSuffice_ && inside(past, rowCount, blockCount * kKvBlockTokens);
-    for (size_t t = 0; t < rowCount && blocksSuffice_; t++) program_.places.push_back({past + t, blocks.data()});
+    for (size_t t = 0; t < rowCount && blocksSuffice_; t++)
+      program_.places.push_back({past + t, blocks.data()});
     row += rowCount;
   }
   expect(row == batchRows_, "Expected every row to belong to a sequence");

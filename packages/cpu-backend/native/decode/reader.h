@@ -1,5 +1,5 @@
-// Reads operands from the words of a submission. Nothing read is trusted: tensors and weights are checked against the
-// memory they name, before anything is reserved for them.
+// Reads operands from the words of a submission. Nothing read is trusted: tensors and weights are checked
+// against the memory they name, before anything is reserved for them.
 #pragma once
 
 #include "cache_layers.h"

@@ -2,8 +2,8 @@
 //   q, out [T, heads · headDim]; k, v [T, kvHeads · headDim] float32; out must not overlap the others
 //   keys, values [blocks, kvHeads, 16, headDim] float32; token t of a sequence lies in its block t / 16, slot
 //   t % 16
-// Head h reads key head h / (heads / kvHeads). A row at position p sees positions up to p, of its window and its chunk.
-// Scores are capped, then biased by distance; a sink takes its share of the softmax in the end.
+// Head h reads key head h / (heads / kvHeads). A row at position p sees positions up to p, of its window and
+// its chunk. Scores are capped, then biased by distance; a sink takes its share of the softmax in the end.
 #pragma once
 
 #include "attention_walk.h"

@@ -1,8 +1,8 @@
-// The walk over a paged cache that the kinds of attention share: softmax(scores) · values for rows of one sequence and
-// heads that share their keys.
+// The walk over a paged cache that the kinds of attention share: softmax(scores) · values for rows of one
+// sequence and heads that share their keys.
 //   q      [rows, heads, keyDim]; out [rows, heads, valueDim] float32, rows qStride and outStride apart
-//   keys   token t of a sequence lies in its block t / 16, slot t % 16: blocks blockStride apart, slots keyDim apart
-//   values the same places, of which the first valueDim values count
+//   keys   token t of a sequence lies in its block t / 16, slot t % 16: blocks blockStride apart, slots
+//   keyDim apart values the same places, of which the first valueDim values count
 //
 // Online softmax in the order of blocks, which start at multiples of 16 of the position: what a row computes
 // depends on its own position and keys alone, never on which rows share the pass.
@@ -76,7 +76,8 @@ inline void scoreKeys(const float* q, const float* keys, size_t count, size_t ke
   }
 }
 
-/** Scores of keys that begin `distance` positions before the row, capped and biased; room for kKvBlockTokens. */
+/** Scores of keys that begin `distance` positions before the row, capped and biased; room for kKvBlockTokens.
+ */
 inline void adjustScores(const Walk& walk, size_t head, size_t distance, float* scores) {
   if (walk.softcap < INFINITY) {
     const F cap = set1(walk.softcap);
@@ -90,7 +91,8 @@ inline void adjustScores(const Walk& walk, size_t head, size_t distance, float* 
   }
 }
 
-/** out = out · keep + Σᵢ weights[i] · values[i], values `apart` floats apart; the first block does not read `out`. */
+/** out = out · keep + Σᵢ weights[i] · values[i], values `apart` floats apart; the first block does not read
+ * `out`. */
 inline void addValues(const float* values, const float* weights, size_t count, size_t apart, size_t valueDim,
                       float keep, bool first, float* out) {
   for (size_t c = 0; c < valueDim; c += kLanes) {
@@ -110,9 +112,10 @@ inline void addValues(const float* values, const float* weights, size_t count, s
   }
 }
 
-/** One row, one head, `count` consecutive keys of one block from `offset` on, `distance` positions before the row. */
-inline void attendBlock(const Walk& walk, size_t row, size_t head, size_t offset, size_t count, size_t distance,
-                        bool first, Softmax& state) {
+/** One row, one head, `count` consecutive keys of one block from `offset` on, `distance` positions before the
+ * row. */
+inline void attendBlock(const Walk& walk, size_t row, size_t head, size_t offset, size_t count,
+                        size_t distance, bool first, Softmax& state) {
   float* out = walk.out + row * walk.outStride + head * walk.valueDim;
   float scores[kKvBlockTokens] = {};
   scoreKeys(walk.q + row * walk.qStride + head * walk.keyDim, walk.keys + offset, count, walk.keyDim,
@@ -180,7 +183,8 @@ inline size_t rowsTogether(const RowPlace* places, size_t rows) {
   return count;
 }
 
-/** Copies columns [column, column + dim) of every row to its place in a pool whose blocks lie blockStride apart. */
+/** Copies columns [column, column + dim) of every row to its place in a pool whose blocks lie blockStride
+ * apart. */
 inline void appendRows(const Matrix& from, size_t column, size_t dim, const RowPlace* places, float* pool,
                        size_t blockStride) {
   for (size_t row = 0; row < from.rows; row++) {

@@ -1,4 +1,5 @@
-// Units of the element-wise ops: kColumnBlock columns of one row, counted row-major; and loops over their vectors.
+// Units of the element-wise ops: kColumnBlock columns of one row, counted row-major; and loops over their
+// vectors.
 #pragma once
 
 namespace airllm::AIRLLM_ISA {

@@ -2,10 +2,10 @@
 // h / (valueHeads / keyHeads) and S [keyDim, valueDim] of the sequence's slot:
 //   q, k ← divided by sqrt(Σ² + 1e-6);  g = exp(−exp(aLog) · softplus(a + dtBias));  β = sigmoid(b)
 //   S ← g · S;  S ← S + k ⊗ β · (v − kᵀS);  out = qᵀS / sqrt(keyDim)
-//   q, k [T, keyHeads · keyDim], v, out [T, valueHeads · valueDim], a, b [T, valueHeads] float32; out elsewhere
-//   aLog, dtBias [valueHeads] of any dtype; state [valueHeads, keyDim, valueDim] float32 per slot
-// Units are (sequence, value head). Vectors run over valueDim, sums over keyDim ascending; S is float32 between rows
-// wherever a pass ends, so that a prompt has the same bits in one pass and in many.
+//   q, k [T, keyHeads · keyDim], v, out [T, valueHeads · valueDim], a, b [T, valueHeads] float32; out
+//   elsewhere aLog, dtBias [valueHeads] of any dtype; state [valueHeads, keyDim, valueDim] float32 per slot
+// Units are (sequence, value head). Vectors run over valueDim, sums over keyDim ascending; S is float32
+// between rows wherever a pass ends, so that a prompt has the same bits in one pass and in many.
 #pragma once
 
 #include <math.h>

@@ -1,5 +1,5 @@
-// latentAttention: appends latents to a paged cache, then attends to them without expanding them (the absorbed form of
-// DeepSeek-V2): for each row and head
+// latentAttention: appends latents to a paged cache, then attends to them without expanding them (the
+// absorbed form of DeepSeek-V2): for each row and head
 //   u = qNope · kvBₖ                                 [rank], once per row
 //   z = softmax(scale · [u | qRope] · [c | r]ᵀ) · c  [rank], over the cached latents [c | r]
 //   out = kvBᵥ · z                                   [valueDim]
@@ -7,8 +7,8 @@
 //   kvB [heads · (nopeDim + valueDim), rank] of any dtype; latents [blocks, 16, rank + ropeDim] float32
 // The first and last line are linearTransposed and linear, whose rows do not depend on each other either.
 //
-// Units are (group of headsTogether heads, row): group · rows + row. Heads of a group share each block of latents
-// while it is in cache, rows share the group's part of kvB.
+// Units are (group of headsTogether heads, row): group · rows + row. Heads of a group share each block of
+// latents while it is in cache, rows share the group's part of kvB.
 #pragma once
 
 #include "attention_walk.h"
@@ -18,20 +18,25 @@
 namespace airllm::AIRLLM_ISA {
 namespace {
 
-/** Of `rows` rows: queries [rows, heads, rank + ropeDim] in latent space, then the latents' sums [rows, heads, rank]. */
+/** Of `rows` rows: queries [rows, heads, rank + ropeDim] in latent space, then the latents' sums [rows,
+ * heads, rank]. */
 struct LatentScratch {
   float* queries;
   float* sums;
 };
 
+// At most kAttentionRows rows at once: linear and linearTransposed need no scratch memory for them.
+static_assert(kAttentionRows <= kDirectRows && kAttentionRows <= kSumsInPlace);
+
 /** q of one head into latent space, and its rotated part behind it. */
-inline void absorbQueries(const LatentAttentionOp& op, size_t row, size_t rows, size_t head, const Matrix& queries) {
+inline void absorbQueries(const LatentAttentionOp& op, size_t row, size_t rows, size_t head,
+                          const Matrix& queries) {
   const float* q = op.q.data + row * op.q.stride + head * (op.nopeDim + op.ropeDim);
   const Weight keys = rowsOf(op.kvB, head * (op.nopeDim + op.valueDim), op.nopeDim);
   const Matrix nope{const_cast<float*>(q), rows, op.nopeDim, op.q.stride};
   const Matrix u{queries.data, rows, op.rank, queries.stride};
   const size_t units = (op.rank + kTransposedColumns - 1) / kTransposedColumns;
-  linearTransposed({nope, keys, Weight{nullptr, DType::kF32, 0, 0}, u, false}, 0, units);
+  linearTransposed({nope, keys, Weight{nullptr, DType::kF32, 0, 0}, u, false}, 0, units, nullptr);
   for (size_t t = 0; t < rows; t++) {
     for (size_t c = 0; c < op.ropeDim; c++) {
       queries.data[t * queries.stride + op.rank + c] = q[t * op.q.stride + op.nopeDim + c];
@@ -40,11 +45,10 @@ inline void absorbQueries(const LatentAttentionOp& op, size_t row, size_t rows, 
 }
 
 /** The sums of one head to its values. */
-inline void expandValues(const LatentAttentionOp& op, size_t row, size_t rows, size_t head, const Matrix& sums) {
+inline void expandValues(const LatentAttentionOp& op, size_t row, size_t rows, size_t head,
+                         const Matrix& sums) {
   const Weight values = rowsOf(op.kvB, head * (op.nopeDim + op.valueDim) + op.nopeDim, op.valueDim);
   const Matrix out{op.out.data + row * op.out.stride + head * op.valueDim, rows, op.valueDim, op.out.stride};
-  // At most kAttentionRows rows: the path of linear that needs no scratch.
-  static_assert(kAttentionRows <= kDirectRows);
   linear({sums, values, Weight{nullptr, DType::kF32, 0, 0}, out}, 0, op.valueDim, nullptr);
 }
 
@@ -75,7 +79,8 @@ inline void attendLatents(const LatentAttentionOp& op, const LatentScratch& scra
   }
 }
 
-void attendLatent(const LatentAttentionOp& op, size_t headsTogether, size_t begin, size_t end, float* scratch) {
+void attendLatent(const LatentAttentionOp& op, size_t headsTogether, size_t begin, size_t end,
+                  float* scratch) {
   const size_t rows = op.q.rows;
   const size_t dim = op.rank + op.ropeDim;
   const size_t fitting = kScratchFloats / (headsTogether * (dim + op.rank));

@@ -1,6 +1,8 @@
-// layerNorm: out = (x − mean) / sqrt(variance + eps) · weight + bias for every group of W columns of every row.
+// layerNorm: out = (x − mean) / sqrt(variance + eps) · weight + bias for every group of W columns of every
+// row.
 //   x, out [T, G · W] float32 (may be the same tensor); weight, bias [W] or [G · W] of any dtype, or absent.
-// The variance is the mean square of what is left after subtracting the mean, which loses no digits to a large mean.
+// The variance is the mean square of what is left after subtracting the mean, which loses no digits to a
+// large mean.
 #pragma once
 
 #include <math.h>

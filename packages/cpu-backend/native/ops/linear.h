@@ -1,14 +1,15 @@
 // linear: out[t, n] = Σₖ x[t, k] · weight[n, k] + bias[n], or divided by the length of weight row n.
 //   x      [T, K] float32, rows `stride` apart
-//   weight [N, K] of any dtype, rows back to back at any byte address, used where it lies; a value of f8e4m3 is
+//   weight [N, K] of any dtype, rows back to back at any byte address, used where it lies; a value of f8e4m3
+//   is
 //          multiplied by its scale and rounded to float32 before it is multiplied by x
 //   bias   [N] of any dtype, or absent
 //   out    [T, N] float32, rows `stride` apart
 //
 // One order of summation for every T and every split of N: an output is ONE vector accumulator over k in
-// steps of kLanes (the tail padded with zeros), then sum(), then the bias or the division. So a row never depends on its
-// batch. The three paths below only differ in which outputs they keep in registers together and in when they
-// widen the weight:
+// steps of kLanes (the tail padded with zeros), then sum(), then the bias or the division. So a row never
+// depends on its batch. The three paths below only differ in which outputs they keep in registers together
+// and in when they widen the weight:
 //   T = 1      gemv:   8 weight rows at once, streamed from memory
 //   T ≤ 16     direct: 4 weight rows × up to kTileRows rows of x, widened on the fly, read from memory once
 //   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the
@@ -78,13 +79,17 @@ void gemv(const LinearOp& op, size_t begin, size_t end) {
     clear(tile);
     size_t k = 0;
     for (; k + kLine <= depth; k += kLine) {
-      AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
-        prefetch(w.at(i, k) + kPrefetchBytes);
+      AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) { prefetch(w.at(i, k) + kPrefetchBytes); }
+      if (!w.sharesScale(k, kLine)) {
+        accumulateTile(w, op.x.data, 0, k, k + kLine, tile);
+        continue;
       }
+      F scales[kGemvRows];
+      AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) scales[i] = w.scale(i, k);
       AIRLLM_UNROLL for (size_t step = 0; step < kLine; step += kLanes) {
         const F x = load(op.x.data + k + step);
         AIRLLM_UNROLL for (size_t i = 0; i < kGemvRows; i++) {
-          tile.acc[i] = fma(w.load(i, k + step), x, tile.acc[i]);
+          tile.acc[i] = fma(w.loadScaled(i, k + step, scales[i]), x, tile.acc[i]);
         }
       }
     }

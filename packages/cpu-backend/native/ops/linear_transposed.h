@@ -1,14 +1,21 @@
-// linearTransposed: out[t, n] = bias[n] + Σₖ x[t, k] · weight[k, n], or the sum goes on from what `out` holds.
+// linearTransposed: out[t, n] = bias[n] + Σₖ x[t, k] · weight[k, n], or the sum goes on from what `out`
+// holds.
 //   x      [T, K] float32, rows `stride` apart
 //   weight [K, N] of any dtype, rows back to back at any byte address, used where it lies
 //   bias   [N] of any dtype, or absent
 //   out    [T, N] float32, rows `stride` apart
 //
-// Every output is one chain of fused multiply-adds over k ascending, which starts at the bias, at zero, or at `out`: it
-// has the same bits whatever T is, however the columns are split, and in however many blocks of k the weight comes.
-// Vectors run over n. kDepthStep rows of the weight are widened for one vector of columns, then added to all rows of
-// `out`, which stays in cache meanwhile; so the weight is read from memory once for any T.
+// Every output is one chain of fused multiply-adds over k ascending, which starts at the bias, at zero, or at
+// `out`: it has the same bits whatever T is, however the columns are split, and in however many blocks of k
+// the weight comes. Vectors run over n. kDepthStep rows of the weight are widened for one vector of columns,
+// then added to all rows of `out`, which stay in cache meanwhile:
+//   T ≤ 16     where they lie; the weight is read from memory once, in long runs
+//   otherwise  in panels: kSumRows rows of sums and of x are packed in scratch memory, since rows of a large
+//   tensor may
+//              all fall on the same few lines of the cache
 #pragma once
+
+#include <string.h>
 
 #include "../simd/weight_rows.h"
 
@@ -18,9 +25,16 @@ namespace {
 constexpr size_t kDepthStep = 8;
 /** Rows of x whose sums run side by side. */
 constexpr size_t kSumsTogether = 4;
+/** Most rows that are added to where they lie. */
+constexpr size_t kSumsInPlace = 16;
+/** Rows of sums in scratch memory, and columns of x beside them. */
+constexpr size_t kSumRows = 128;
+constexpr size_t kSumDepth = 128;
+static_assert(kSumRows * (kTransposedColumns + kSumDepth) <= kScratchFloats && kSumDepth % kDepthStep == 0);
 
-/** Columns that are done before the weight's next rows: as many as keep `out` in cache, long runs for few rows. */
-inline size_t columnsTogether(size_t rows) { return rows <= 4 ? 1024 : rows <= 32 ? 256 : kTransposedColumns; }
+/** Columns that are done before the weight's next rows: as many as keep `out` in cache, long runs for few
+ * rows. */
+inline size_t columnsTogether(size_t rows) { return rows <= 4 ? 1024 : 256; }
 
 /** out[t, 0 … n) += Σᵢ x[t, i] · weights[i] for T rows. */
 template <size_t K, size_t T>
@@ -43,28 +57,68 @@ inline void addProducts(const F (&weights)[K], size_t n, const float* x, size_t 
   }
 }
 
-/** K rows of the weight from k on, columns [first, last). */
+/** x [rows, K] times rows [k, k + K) of the weight, columns [first, last), onto `out` [rows, last − first].
+ */
 template <DType D, size_t K>
-inline void addDepth(const LinearTransposedOp& op, size_t k, size_t first, size_t last) {
-  const WeightRows<D, K> w(op.weight, k);
-  const size_t rows = op.x.rows;
-  const size_t xStride = op.x.stride, outStride = op.out.stride;
+inline void addDepth(const Weight& weight, size_t k, size_t first, size_t last, const Matrix& x,
+                     const Matrix& out) {
+  const WeightRows<D, K> w(weight, k);
   for (size_t c = first; c < last; c += kLanes) {
     const size_t n = last - c < kLanes ? last - c : kLanes;
     F weights[K];
-    AIRLLM_UNROLL for (size_t i = 0; i < K; i++) {
-      prefetch(w.at(i, c) + K * w.rowBytes);
-      weights[i] = n == kLanes ? w.load(i, c) : w.loadPartial(i, c, n);
+    AIRLLM_UNROLL for (size_t i = 0; i < K; i++) prefetch(w.at(i, c) + K * w.rowBytes);
+    if (n == kLanes && w.sharesScale(c, n)) {
+      AIRLLM_UNROLL for (size_t i = 0; i < K; i++) weights[i] = w.loadScaled(i, c, w.scale(i, c));
+    } else {
+      for (size_t i = 0; i < K; i++) weights[i] = w.loadPartial(i, c, n);
     }
-    const float* x = op.x.data + k;
-    float* out = op.out.data + c;
+    float* to = out.data + (c - first);
     size_t t = 0;
-    for (; t + kSumsTogether <= rows; t += kSumsTogether) {
-      addProducts<K, kSumsTogether>(weights, n, x + t * xStride, xStride, out + t * outStride, outStride);
+    for (; t + kSumsTogether <= x.rows; t += kSumsTogether) {
+      addProducts<K, kSumsTogether>(weights, n, x.data + t * x.stride, x.stride, to + t * out.stride,
+                                    out.stride);
     }
-    for (; t < rows; t++) {
-      addProducts<K, 1>(weights, n, x + t * xStride, xStride, out + t * outStride, outStride);
+    for (; t < x.rows; t++) {
+      addProducts<K, 1>(weights, n, x.data + t * x.stride, x.stride, to + t * out.stride, out.stride);
     }
+  }
+}
+
+/** The same for all of x, whose first column is multiplied by row `firstK` of the weight. */
+template <DType D>
+inline void addDepths(const Weight& weight, size_t firstK, size_t first, size_t last, const Matrix& x,
+                      const Matrix& out) {
+  const auto from = [&](size_t k) { return Matrix{x.data + k, x.rows, x.cols - k, x.stride}; };
+  size_t k = 0;
+  for (; k + kDepthStep <= x.cols; k += kDepthStep) {
+    addDepth<D, kDepthStep>(weight, firstK + k, first, last, from(k), out);
+  }
+  for (; k < x.cols; k++) addDepth<D, 1>(weight, firstK + k, first, last, from(k), out);
+}
+
+inline void copyRows(const Matrix& from, const Matrix& to) {
+  for (size_t t = 0; t < from.rows; t++) {
+    memcpy(to.data + t * to.stride, from.data + t * from.stride, from.cols * sizeof(float));
+  }
+}
+
+/** Columns [first, last), at most kTransposedColumns, of all rows. scratch: sums, then x. */
+template <DType D>
+void addPanels(const LinearTransposedOp& op, size_t first, size_t last, float* scratch) {
+  const size_t depth = op.weight.rows;
+  float* packed = scratch + kSumRows * kTransposedColumns;
+  for (size_t t = 0; t < op.x.rows; t += kSumRows) {
+    const size_t rows = op.x.rows - t < kSumRows ? op.x.rows - t : kSumRows;
+    const Matrix out{op.out.data + t * op.out.stride + first, rows, last - first, op.out.stride};
+    const Matrix sums{scratch, rows, last - first, kTransposedColumns};
+    copyRows(out, sums);
+    for (size_t k = 0; k < depth; k += kSumDepth) {
+      const size_t cols = depth - k < kSumDepth ? depth - k : kSumDepth;
+      const Matrix x{packed, rows, cols, kSumDepth};
+      copyRows({op.x.data + t * op.x.stride + k, rows, cols, op.x.stride}, x);
+      addDepths<D>(op.weight, k, first, last, x, sums);
+    }
+    copyRows(sums, out);
   }
 }
 
@@ -76,19 +130,23 @@ inline void startSums(const LinearTransposedOp& op, size_t first, size_t last) {
   }
 }
 
-void linearTransposed(const LinearTransposedOp& op, size_t begin, size_t end) {
+/** Without scratch memory for up to kSumsInPlace rows. */
+void linearTransposed(const LinearTransposedOp& op, size_t begin, size_t end, float* scratch) {
   const size_t cols = op.weight.cols;
-  const size_t depth = op.weight.rows;
   const size_t limit = end * kTransposedColumns < cols ? end * kTransposedColumns : cols;
-  const size_t together = columnsTogether(op.x.rows);
+  const bool inPlace = op.x.rows <= kSumsInPlace;
+  const size_t together = inPlace ? columnsTogether(op.x.rows) : kTransposedColumns;
   withDType(op.weight.dtype, [&](auto tag) {
     constexpr DType D = decltype(tag)::value;
     for (size_t first = begin * kTransposedColumns; first < limit; first += together) {
       const size_t last = limit - first < together ? limit : first + together;
       if (!op.accumulate) startSums(op, first, last);
-      size_t k = 0;
-      for (; k + kDepthStep <= depth; k += kDepthStep) addDepth<D, kDepthStep>(op, k, first, last);
-      for (; k < depth; k++) addDepth<D, 1>(op, k, first, last);
+      if (inPlace) {
+        const Matrix out{op.out.data + first, op.out.rows, last - first, op.out.stride};
+        addDepths<D>(op.weight, 0, first, last, op.x, out);
+      } else {
+        addPanels<D>(op, first, last, scratch);
+      }
     }
   });
 }

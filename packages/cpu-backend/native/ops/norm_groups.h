@@ -1,5 +1,5 @@
-// What the norms share: groups of columns, counted row-major, and a weight or bias that is as long as a group or as a
-// row.
+// What the norms share: groups of columns, counted row-major, and a weight or bias that is as long as a group
+// or as a row.
 #pragma once
 
 #include "../simd/weight_rows.h"

@@ -1,4 +1,5 @@
-// rmsNorm: out = x / sqrt(mean(x²) + eps) · (weight + weightOffset) for every group of W columns of every row.
+// rmsNorm: out = x / sqrt(mean(x²) + eps) · (weight + weightOffset) for every group of W columns of every
+// row.
 //   x, out [T, G · W] float32 (may be the same tensor); weight [W] or [G · W] of any dtype, or absent.
 #pragma once
 
@@ -50,9 +51,8 @@ void rmsNorm(const RmsNormOp& op, size_t begin, size_t end) {
   withDType(op.weight.dtype, [&](auto tag) {
     forGroups(op.x, op.out, op.groupWidth, begin, end, [&](const float* x, float* out, size_t column) {
       const GroupFactors<decltype(tag)::value> weight(op.weight, column, op.groupWidth);
-      normalizeGroup(x, out, op, [&](F scaled, size_t c, size_t n) {
-        return mul(scaled, add(weight.at(c, n), offset));
-      });
+      normalizeGroup(x, out, op,
+                     [&](F scaled, size_t c, size_t n) { return mul(scaled, add(weight.at(c, n), offset)); });
     });
   });
 }

@@ -1,8 +1,9 @@
-// shortConv: out[t, c] = silu(bias[c] + Σᵢ weight[c, i] · x[t − width + 1 + i, c]) for every sequence of the pass.
+// shortConv: out[t, c] = silu(bias[c] + Σᵢ weight[c, i] · x[t − width + 1 + i, c]) for every sequence of the
+// pass.
 //   x, out [T, C] float32, out elsewhere than x; weight [C, width], bias [C] of any dtype
 //   inputs [width − 1, C] float32 per slot: the sequence's last inputs, oldest first; updated
-// Units are blocks of kConvColumns channels. The sum starts at the bias and runs over i ascending, whatever part of it
-// comes from earlier passes.
+// Units are blocks of kConvColumns channels. The sum starts at the bias and runs over i ascending, whatever
+// part of it comes from earlier passes.
 #pragma once
 
 #include "../simd/weight_rows.h"
@@ -30,9 +31,7 @@ inline void convolve(const ShortConvOp& op, const SequenceRun& run, size_t first
   const size_t channels = op.x.cols;
   float* inputs = op.inputs.data + run.slot * op.inputs.slotStride + first;
   const float* x = op.x.data + run.rowStart * op.x.stride + first;
-  const auto copy = [&](const float* from, float* to) {
-    storePartial(to, loadPartial(from, n), n);
-  };
+  const auto copy = [&](const float* from, float* to) { storePartial(to, loadPartial(from, n), n); };
   if (run.past == 0) {
     for (size_t i = 0; i < kept; i++) storePartial(inputs + i * channels, zero(), n);
   }

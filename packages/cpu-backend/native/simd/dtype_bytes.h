@@ -10,7 +10,9 @@ namespace airllm::AIRLLM_ISA {
 namespace {
 
 template <DType D>
-constexpr size_t kBytes = D == DType::kF32 ? 4 : D == DType::kF8E4M3 ? 1 : 2;
+constexpr size_t kBytes = D == DType::kF32      ? 4
+                          : D == DType::kF8E4M3 ? 1
+                                                : 2;
 
 template <DType D>
 struct DTypeTag {

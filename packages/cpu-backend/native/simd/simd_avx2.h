@@ -36,8 +36,8 @@ inline F widen(__m128i bits) {
 }
 
 /**
- * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included. Only
- * NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals
+ * included. Only NaN (all ones) carries into the exponent's highest bit when the last bit is added.
  */
 inline F widenF8(__m128i bytes) {
   const __m128i wide = _mm_slli_epi16(_mm_cvtepi8_epi16(bytes), 7);

@@ -27,8 +27,8 @@ inline F widenBF16(__m256i bits) {
 }
 
 /**
- * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included. Only
- * NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ * f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals
+ * included. Only NaN (all ones) carries into the exponent's highest bit when the last bit is added.
  */
 inline F widenF8(__m128i bytes) {
   const __m256i wide = _mm256_slli_epi16(_mm256_cvtepi8_epi16(bytes), 7);
@@ -67,8 +67,7 @@ inline F loadWeightPartial(const uint8_t* p, size_t n) {
 /** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
 inline void loadPairs(const float* p, F& even, F& odd) {
   const F low = load(p), high = load(p + kLanes);
-  const __m512i evens =
-      _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   even = _mm512_permutex2var_ps(low, evens, high);
   odd = _mm512_permutex2var_ps(low, _mm512_add_epi32(evens, _mm512_set1_epi32(1)), high);
 }

@@ -1,5 +1,5 @@
-// Functions over vectors, written once for every instruction set. NaN stays NaN: the second operand of min and max is
-// what they return for it.
+// Functions over vectors, written once for every instruction set. NaN stays NaN: the second operand of min
+// and max is what they return for it.
 #pragma once
 
 namespace airllm::AIRLLM_ISA {
@@ -28,8 +28,8 @@ inline Exponent reduce(F x) {
   return {n, fma(p, mul(r, r), r)};
 }
 
-/** eˣ within 2 ulp; 0 and infinity where the result leaves the range. 2ⁿ comes in two factors so that subnormal
- * results come out right. */
+/** eˣ within 2 ulp; 0 and infinity where the result leaves the range. 2ⁿ comes in two factors so that
+ * subnormal results come out right. */
 inline F exponential(F x) {
   const Exponent e = reduce(max(set1(-104.0f), min(set1(89.0f), x)));
   const F half = roundNearest(mul(e.n, set1(0.5f)));

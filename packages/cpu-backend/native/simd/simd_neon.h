@@ -31,8 +31,8 @@ inline void storePartial(float* p, F v, size_t n) {
 }
 
 /**
- * Four f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals included.
- * Only NaN (all ones) carries into the exponent's highest bit when the last bit is added.
+ * Four f8e4m3 through f16, whose exponent is one bit longer: the same bits mean 2⁻⁸ of the value, subnormals
+ * included. Only NaN (all ones) carries into the exponent's highest bit when the last bit is added.
  */
 inline F widenF8(const uint8_t* p) {
   uint8_t bytes[8] = {};

@@ -23,8 +23,8 @@ constexpr size_t kPrefetchBytes = 1024;
 
 /** tile(n, t) += w[n, k] · x[t, k] for k in [from, depth); w is prefetched if `Stream`. */
 template <DType D, bool Stream = false, size_t N, size_t T>
-inline void accumulateTile(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t from, size_t depth,
-                           Tile<N, T>& tile) {
+inline void accumulateTile(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t from,
+                           size_t depth, Tile<N, T>& tile) {
   F rows[T];
   F weights = zero();
   size_t k = from;

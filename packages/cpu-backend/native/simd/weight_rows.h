@@ -1,5 +1,5 @@
-// Rows of a weight as vectors of float32, whatever their dtype. Of f8e4m3 every value is multiplied by its scale
-// and rounded to float32 first, as the reference backend does; what is made of it comes after.
+// Rows of a weight as vectors of float32, whatever their dtype. Of f8e4m3 every value is multiplied by its
+// scale and rounded to float32 first, as the reference backend does; what is made of it comes after.
 #pragma once
 
 #include <string.h>
@@ -20,6 +20,11 @@ struct WeightRows {
   const uint8_t* at(size_t i, size_t c) const { return data + i * rowBytes + c * kBytes<D>; }
   F load(size_t i, size_t c) const { return loadWeight<D>(at(i, c)); }
   F loadPartial(size_t i, size_t c, size_t n) const { return loadWeightPartial<D>(at(i, c), n); }
+
+  // For inner loops: where n columns from c on share one scale, it is fetched once.
+  static constexpr bool sharesScale(size_t, size_t) { return true; }
+  F scale(size_t, size_t) const { return zero(); }
+  F loadScaled(size_t i, size_t c, F) const { return load(i, c); }
 };
 
 template <size_t N>
@@ -50,6 +55,12 @@ struct WeightRows<DType::kF8E4M3, N> {
   F loadPartial(size_t i, size_t c, size_t n) const {
     return mul(loadWeightPartial<DType::kF8E4M3>(at(i, c), n), factors(i, firstCol + c, n));
   }
+
+  bool sharesScale(size_t c, size_t n) const {
+    return blockOf(firstCol + c) == blockOf(firstCol + c + n - 1);
+  }
+  F scale(size_t i, size_t c) const { return set1(factor(i, blockOf(firstCol + c))); }
+  F loadScaled(size_t i, size_t c, F scale) const { return mul(loadWeight<DType::kF8E4M3>(at(i, c)), scale); }
 
  private:
   size_t blockOf(size_t col) const { return shift == kNoShift ? col / blockCols : col >> shift; }

@@ -67,8 +67,9 @@ struct Setup {
       sinks = {reinterpret_cast<const uint8_t*>(options.sinks.data()), DType::kF32, 1, heads};
     }
     const float* slopes = options.slopes.empty() ? nullptr : options.slopes.data();
-    return {q.matrix, k.matrix, v.matrix, out.matrix,     keys.data(),   values.data(),   heads, kvHeads,
-            headDim,  0.3f,     options.window, options.chunk, options.softcap, sinks, slopes, places.data()};
+    return {q.matrix,        k.matrix, v.matrix, out.matrix,   keys.data(),    values.data(),
+            heads,           kvHeads,  headDim,  0.3f,         options.window, options.chunk,
+            options.softcap, sinks,    slopes,   places.data()};
   }
 
   size_t cacheIndex(const RowPlace& place, size_t token, size_t kvHead) const {
@@ -171,8 +172,8 @@ TEST_CASE("appended keys and values lie in their block, head and slot") {
 TEST_CASE("a row of attention has the same bits in prefill and token by token") {
   for (const Kernels* kernels : everyKernels()) {
     std::vector<float> many(40, 0.1f);
-    for (const Options& options :
-         {Options{}, Options{.window = 11}, Options{.chunk = 14}, Options{.softcap = 3, .slopes = many, .sinks = many}}) {
+    for (const Options& options : {Options{}, Options{.window = 11}, Options{.chunk = 14},
+                                   Options{.softcap = 3, .slopes = many, .sinks = many}}) {
       std::mt19937 random(6);
       Setup whole(random, 40, 2, 24, 4, {{3, 50, {1, 3, 0, 2}}});
       Setup single = whole;

@@ -48,7 +48,8 @@ TEST_CASE("element-wise ops agree with double and write nowhere else") {
       CHECK(deviation(out, [&](size_t r, size_t c) { return x.at(r, c) * sigmoidOf(gate.at(r, c)); }) < 4e-7);
       out = copyOf(x);
       kernels->sigmoidGate({out.matrix, rowGate.matrix, out.matrix}, 0, units);
-      CHECK(deviation(out, [&](size_t r, size_t c) { return x.at(r, c) * sigmoidOf(rowGate.at(r, 0)); }) < 4e-7);
+      CHECK(deviation(out, [&](size_t r, size_t c) { return x.at(r, c) * sigmoidOf(rowGate.at(r, 0)); }) <
+            4e-7);
       CHECK(strayWrites(x, out) == 0);
 
       out = copyOf(x);

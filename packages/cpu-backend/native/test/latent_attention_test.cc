@@ -32,9 +32,15 @@ struct Setup {
   }
 
   LatentAttentionOp op(size_t row, size_t rows) {
-    const auto part = [&](const Matrix& m) { return Matrix{m.data + row * m.stride, rows, m.cols, m.stride}; };
-    return {part(q.matrix), part(latent.matrix), kvB.weight, part(out.matrix), latents.data(), kHeads, kRank,
-            kNope,          kRope,               kValue,     0.25f,            places.data() + row};
+    const auto part = [&](const Matrix& m) {
+      return Matrix{m.data + row * m.stride, rows, m.cols, m.stride};
+    };
+    return {part(q.matrix), part(latent.matrix),
+            kvB.weight,     part(out.matrix),
+            latents.data(), kHeads,
+            kRank,          kNope,
+            kRope,          kValue,
+            0.25f,          places.data() + row};
   }
 
   const float* cached(const RowPlace& place, size_t token) const {
@@ -56,7 +62,8 @@ struct Setup {
       const float* c = cached(place, token);
       double score = 0;
       for (size_t d = 0; d < kNope; d++) score += q.at(row, head * (kNope + kRope) + d) * expand(d, c);
-      for (size_t d = 0; d < kRope; d++) score += q.at(row, head * (kNope + kRope) + kNope + d) * c[kRank + d];
+      for (size_t d = 0; d < kRope; d++)
+        score += q.at(row, head * (kNope + kRope) + kNope + d) * c[kRank + d];
       scores.push_back(0.25 * score);
     }
     const double maximum = *std::max_element(scores.begin(), scores.end());

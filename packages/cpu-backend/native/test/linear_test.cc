@@ -104,8 +104,7 @@ TEST_CASE("linear without a bias keeps a sum of nothing at zero") {
     const RandomWeight weight(random, DType::kBF16, 9, 0);
     const RandomMatrix x(random, 1, 0);
     RandomMatrix out(random, 1, 9);
-    kernels->linear({x.matrix, weight.weight, kAbsent, out.matrix}, 0, 9,
-                    scratch.data());
+    kernels->linear({x.matrix, weight.weight, kAbsent, out.matrix}, 0, 9, scratch.data());
     for (size_t n = 0; n < 9; n++) CHECK(out.at(0, n) == 0.0f);
   }
 }

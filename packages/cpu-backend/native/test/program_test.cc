@@ -37,8 +37,8 @@ Words operator+(Words a, const Words& b) {
 
 /** No cache, no batch. */
 const Words kPlain = {1, 0, 0, 0};
-/** Keys and values of one head of 2: 2 · 2 · 16 · 2 = 128; inputs [2, 3], state [1, 2, 2]: 10 per slot; one head of 3
- * latents: 96. */
+/** Keys and values of one head of 2: 2 · 2 · 16 · 2 = 128; inputs [2, 3], state [1, 2, 2]: 10 per slot; one
+ * head of 3 latents: 96. */
 const Words kCache = {1, 3, 2, 2, 3, 1, 1, 2, 0, 2, 3, 3, 1, 2, 2, 1, 1, 3, 1};
 /** One sequence of one row at position 20, slot 1, in blocks 1, 0. */
 const Words kRemembering = kCache + Words{1, 1, 0, 1, 20, 1, 2, 1, 0};
@@ -66,14 +66,16 @@ const Words kScaled = kPlain + Words{3} + tensor(0, 2, 8) + scaled(4, 8) + Words
 const Words kEmbedding = kPlain + Words{1} + weight(0, 4, 8) + tensor(0, 2, 8) + Words{3, 0};
 const Words kGather = kPlain + Words{9} + tensor(0, 2, 4) + tensor(8, 2, 4) + Words{1, 0, 1, 0.5, 2};
 const Words kAttention = kRemembering + Words{5, 0, 1, 1, 2, 1, INFINITY, 16, 30, 1} + weight(0, 1, 1) +
-                         Words{1, 0.5} + tensor(0, 1, 2) + tensor(2, 1, 2) + tensor(4, 1, 2) + tensor(6, 1, 2);
-const Words kConv = kTwo + Words{14, 1} + tensor(0, 2, 3) + weight(0, 3, 3) + Words{1} + weight(20, 1, 3) +
-                    tensor(8, 2, 3);
+                         Words{1, 0.5} + tensor(0, 1, 2) + tensor(2, 1, 2) + tensor(4, 1, 2) +
+                         tensor(6, 1, 2);
+const Words kConv =
+    kTwo + Words{14, 1} + tensor(0, 2, 3) + weight(0, 3, 3) + Words{1} + weight(20, 1, 3) + tensor(8, 2, 3);
 /** One head of 1 + 1 key columns and 1 value column over rank 2. */
 const Words kLatent = kRemembering + Words{13, 2, 1, 2, 1, 1, 1, 0.5} + weight(0, 2, 2) + tensor(0, 1, 2) +
                       tensor(4, 1, 3) + tensor(8, 1, 1);
 const Words kDelta = kTwo + Words{15, 1, 1, 1, 2, 2} + weight(0, 1, 1) + weight(2, 1, 1) + tensor(0, 2, 2) +
-                     tensor(4, 2, 2) + tensor(8, 2, 2) + tensor(12, 2, 1) + tensor(14, 2, 1) + tensor(16, 2, 2);
+                     tensor(4, 2, 2) + tensor(8, 2, 2) + tensor(12, 2, 1) + tensor(14, 2, 1) +
+                     tensor(16, 2, 2);
 
 const Submission kSubmissions[] = {
     {is<LinearOp>, kLinear},
@@ -92,7 +94,8 @@ const Submission kSubmissions[] = {
      kPlain + Words{12} + tensor(0, 2, 4) + weight(0, 4, 6) + Words{0, 1} + tensor(16, 2, 6)},
     {is<LinearTransposedOp>,
      kPlain + Words{12} + tensor(0, 2, 4) + scaled(4, 8) + Words{0, 0} + tensor(16, 2, 8)},
-    {is<RopeOp>, kPlain + Words{4} + tensor(0, 2, 8) + Words{4, 2, 2, 0} + tensor(16, 2, 1) + tensor(20, 2, 1)},
+    {is<RopeOp>,
+     kPlain + Words{4} + tensor(0, 2, 8) + Words{4, 2, 2, 0} + tensor(16, 2, 1) + tensor(20, 2, 1)},
     {is<GluOp>, kPlain + Words{6, 0} + tensor(0, 2, 8) + tensor(16, 2, 8) + tensor(0, 2, 8)},
     {is<ClampedGluOp>, kPlain + Words{16, 1.702, 7} + tensor(0, 2, 4) + tensor(16, 2, 8)},
     {is<ActivateOp>, kPlain + Words{17, 1} + tensor(0, 2, 4) + tensor(16, 2, 4)},
@@ -132,14 +135,15 @@ TEST_CASE("operands outside their memory are refused") {
   CHECK_THROWS_AS(memory.decode(changed(kLinear, 6, 0.5)), InvalidOperand);  // not an integer
   CHECK_THROWS_AS(memory.decode(changed(kLinear, 6, -1)), InvalidOperand);
   CHECK_THROWS_AS(memory.decode(changed(kLinear, 6, NAN)), InvalidOperand);
-  CHECK_THROWS_AS(memory.decode(changed(kLinear, 4, 23)), InvalidOperand);      // no such op
-  CHECK_THROWS_AS(memory.decode(changed(kGather, 13, 2)), InvalidOperand);      // row 2 of 2
-  CHECK_THROWS_AS(memory.decode(changed(kEmbedding, 15, 4)), InvalidOperand);   // id 4 of 4
+  CHECK_THROWS_AS(memory.decode(changed(kLinear, 4, 23)), InvalidOperand);     // no such op
+  CHECK_THROWS_AS(memory.decode(changed(kGather, 13, 2)), InvalidOperand);     // row 2 of 2
+  CHECK_THROWS_AS(memory.decode(changed(kEmbedding, 15, 4)), InvalidOperand);  // id 4 of 4
 }
 
 TEST_CASE("scales outside their memory are refused") {
   const Memory memory;
-  // Words 15 … 20: memory, byteOffset, cols, blockRows, blockCols, firstRow. Rows 1 … 4 are blocks 0 … 2: 6 scales.
+  // Words 15 … 20: memory, byteOffset, cols, blockRows, blockCols, firstRow. Rows 1 … 4 are blocks 0 … 2: 6
+  // scales.
   const auto refused = [&](size_t at, double value) {
     Words words = kScaled;
     words.at(at) = value;
@@ -170,8 +174,8 @@ TEST_CASE("what a cache does not hold is refused") {
   refused(kAttention, 8, 1);   // keys alone
   refused(kAttention, 17, 4);  // the last layer does not fit
   const size_t batch = kCache.size();
-  refused(kAttention, batch + 7, 2);    // block 2 of 2
-  refused(kAttention, batch + 4, 32);   // position past its blocks
+  refused(kAttention, batch + 7, 2);   // block 2 of 2
+  refused(kAttention, batch + 4, 32);  // position past its blocks
   const size_t op = kRemembering.size();
   refused(kAttention, op + 1, 1);  // keys in a recurrent layer
   refused(kAttention, op + 1, 2);  // values where keys alone are kept
@@ -179,14 +183,14 @@ TEST_CASE("what a cache does not hold is refused") {
   refused(kAttention, op + 6, 0);  // a window of nothing
   refused(kAttention, op + 8, 0);  // a cap of nothing
   refused(kAttention, op + 8, NAN);
-  refused(kLatent, op + 1, 0);  // latents among keys and values
-  refused(kLatent, op + 3, 3);  // another rank
-  refused(kConv, batch + 5, 0);             // two sequences in slot 0
-  refused(kConv, batch + 5, 2);             // slot 2 of 2
+  refused(kLatent, op + 1, 0);   // latents among keys and values
+  refused(kLatent, op + 3, 3);   // another rank
+  refused(kConv, batch + 5, 0);  // two sequences in slot 0
+  refused(kConv, batch + 5, 2);  // slot 2 of 2
   refused(kConv, batch + 5, -1);
-  refused(kConv, kTwo.size() + 1, 0);       // inputs in an attention layer
+  refused(kConv, kTwo.size() + 1, 0);  // inputs in an attention layer
   refused(kDelta, kTwo.size() + 1, 2);
-  refused(kDelta, kTwo.size() + 4, 1);      // another keyDim
+  refused(kDelta, kTwo.size() + 4, 1);  // another keyDim
 }
 
 TEST_CASE("random words never reach outside memory") {
@@ -194,8 +198,26 @@ TEST_CASE("random words never reach outside memory") {
   Executor executor(*kernelsFor("auto"), 2);
   const std::atomic<bool> stop{false};
   std::mt19937 random(12);
-  const double interesting[] = {0,   1,    2,  3,  4,   5,  8, 15, 16, 63, 64, 65, 255, 4294967296.0, 9007199254740991.0,
-                                1.8446744073709552e19, -1, 0.5, NAN, INFINITY};
+  const double interesting[] = {0,
+                                1,
+                                2,
+                                3,
+                                4,
+                                5,
+                                8,
+                                15,
+                                16,
+                                63,
+                                64,
+                                65,
+                                255,
+                                4294967296.0,
+                                9007199254740991.0,
+                                1.8446744073709552e19,
+                                -1,
+                                0.5,
+                                NAN,
+                                INFINITY};
   size_t accepted = 0;
   for (size_t round = 0; round < 100000; round++) {
     std::vector<double> words = kSubmissions[round % std::size(kSubmissions)].words;

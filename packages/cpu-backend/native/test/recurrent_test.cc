@@ -89,9 +89,11 @@ TEST_CASE("gatedDelta agrees with the rule in double in every cut of the rows, w
   for (const Kernels* kernels : everyKernels()) {
     for (const size_t valueDim : {1u, 7u, 16u, 90u}) {
       const size_t keyHeads = 2, valueHeads = 4, keyDim = 11;
-      const RandomWeight aLog(random, DType::kF32, 1, valueHeads), dtBias(random, DType::kBF16, 1, valueHeads);
+      const RandomWeight aLog(random, DType::kF32, 1, valueHeads),
+          dtBias(random, DType::kBF16, 1, valueHeads);
       const RandomMatrix q(random, 31, keyHeads * keyDim), k(random, 31, keyHeads * keyDim);
-      const RandomMatrix v(random, 31, valueHeads * valueDim), a(random, 31, valueHeads), b(random, 31, valueHeads);
+      const RandomMatrix v(random, 31, valueHeads * valueDim), a(random, 31, valueHeads),
+          b(random, 31, valueHeads);
       std::vector<RandomMatrix> outputs;
       for (const std::vector<size_t>& passes : kPasses) {
         RandomMatrix out(random, 31, valueHeads * valueDim);
@@ -120,7 +122,8 @@ TEST_CASE("gatedDelta agrees with the rule in double in every cut of the rows, w
           past += rows;
         }
         CHECK(strayWrites(before, out) == 0);
-        CHECK(std::count(slots.storage.begin(), slots.storage.end(), 7.5f) == static_cast<long>(2 * slots.stride));
+        CHECK(std::count(slots.storage.begin(), slots.storage.end(), 7.5f) ==
+              static_cast<long>(2 * slots.stride));
         outputs.push_back(std::move(out));
         outputs.back().matrix.data = outputs.back().storage.data() + 1;
       }

@@ -29,8 +29,10 @@ inline size_t bytesOf(DType dtype) { return dtype == DType::kF32 ? 4 : dtype == 
 /** A bit pattern's value by the definition of the format: sign, exponent, mantissa. */
 inline double decode(DType dtype, uint32_t bits) {
   const int exponentBits = dtype == DType::kF8E4M3 ? 4 : dtype == DType::kF16 ? 5 : 8;
-  const int mantissaBits =
-      dtype == DType::kF8E4M3 ? 3 : dtype == DType::kF16 ? 10 : dtype == DType::kBF16 ? 7 : 23;
+  const int mantissaBits = dtype == DType::kF8E4M3 ? 3
+                           : dtype == DType::kF16  ? 10
+                           : dtype == DType::kBF16 ? 7
+                                                   : 23;
   const int bias = (1 << (exponentBits - 1)) - 1;
   const double sign = bits >> (exponentBits + mantissaBits) & 1 ? -1 : 1;
   const int exponent = static_cast<int>(bits >> mantissaBits & ((1u << exponentBits) - 1));
@@ -88,8 +90,8 @@ struct RandomWeight {
     for (float& scale : grid) scale = uniform(random);
     unsigned shift = 0;
     while (shift < kNoShift && size_t{1} << shift != scaleCols) shift++;
-    weight.scales = {reinterpret_cast<const uint8_t*>(grid.data()), gridCols, kScaleRows, scaleCols, firstRow,
-                     shift};
+    weight.scales = {
+        reinterpret_cast<const uint8_t*>(grid.data()), gridCols, kScaleRows, scaleCols, firstRow, shift};
   }
 
   float scaleAt(size_t row, size_t col) const {
