@@ -44,7 +44,7 @@ export interface WeightSlice {
 }
 
 /**
- * Float32 factors of a weight, one for each block of blockRows × blockCols: element (r, c) of the slice is
+ * Factors of a weight, one for each block of blockRows × blockCols: element (r, c) of the slice is
  * multiplied by scale[(firstRow + r) / blockRows | 0, c / blockCols | 0]. One block may cover everything. Where an op
  * hands the element on as it is (embedding), the product is rounded to float32 once.
  */
@@ -52,6 +52,8 @@ export interface BlockScales {
   readonly memory: WeightMemory;
   /** No alignment is promised. */
   readonly byteOffset: number;
+  /** Default f32. */
+  readonly dtype?: 'f32' | 'bf16';
   /** Columns of the grid of scales; its rows lie `cols` apart. */
   readonly cols: number;
   readonly blockRows: number;

@@ -18,8 +18,8 @@ export function decodeVector({ memory, byteOffset, dtype, cols }: WeightSlice): 
       case 'f16':
         values[i] = decodeHalf(view.getUint16(i * 2, true));
         break;
-      case 'f8e4m3':
-        throw new RangeError('Expected a vector in f32, f16 or bf16 but received f8e4m3');
+      default:
+        throw new RangeError(`Expected a vector in f32, f16 or bf16 but received ${dtype}`);
     }
   }
   return values;

@@ -1,13 +1,14 @@
 // Where weights live and when they are read: the one object that the runner asks for tiles, vectors and
 // embedding rows. It reads the checkpoint's own files in place and holds at most its budget.
 
-import type { WeightMemory, WeightSlice } from '@airllm/backend';
+import type { BlockScales, WeightMemory, WeightSlice, WeightSpan } from '@airllm/backend';
 import { DenseTiles } from './dense-tiles.js';
 import { LayerStoreError } from './errors.js';
 import { ExpertTiles } from './expert-tiles.js';
 import { FileReader } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { placeTiles, type Placement } from './placement.js';
+import type { BindPacking, ResolvedScales } from './resolve-weights.js';
 import { RowReader, ROWS_PER_READ } from './row-reader.js';
 import { decodeVector } from './decode-vector.js';
 import { createStageStats, type StageStats } from './stats.js';
@@ -29,7 +30,8 @@ export interface LayerStoreOptions {
  * Opens the store: takes memory for what always stays and reads the vectors; tiles are read when the first
  * pass comes to them.
  *
- * @throws LayerStoreError `BUDGET_TOO_SMALL`, `READ_FAILED`
+ * @throws LayerStoreError `BUDGET_TOO_SMALL`, `READ_FAILED`; `UNSUPPORTED_DTYPE` where what stands beside packed weights
+ * contradicts their headers
  */
 export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
   const store = construct(options);
@@ -70,6 +72,8 @@ export class LayerStore implements AsyncDisposable {
   readonly #rows: RowReader;
   readonly #vectorMemory: WeightMemory;
   readonly #vectors = new Map<string, WeightSlice>();
+  /** By the names of packed weights. */
+  readonly #packings = new Map<string, BindPacking>();
   #placement: Placement;
   #closing: Promise<void> | undefined;
 
@@ -109,18 +113,24 @@ export class LayerStore implements AsyncDisposable {
 
   /** The rows of `part`, which must be a part of the leased tile. */
   slice(lease: TileLease, part: TilePart): WeightSlice {
-    const { weight, rowStart, rowCount, bufferOffset } = part;
+    const { weight, rowStart, rowCount, bufferOffset, companionOffsets } = part;
+    const { memory } = lease;
     const slice = {
-      memory: lease.memory,
+      memory,
       byteOffset: bufferOffset,
       dtype: weight.dtype,
       rows: rowCount,
       cols: weight.cols,
     };
-    if (!weight.scales) return slice;
-    const { vector, cols, blockRows, blockCols } = weight.scales;
+    const companions = companionOffsets.map((byteOffset) => ({ memory, byteOffset }));
+    const packing = this.#packings.get(weight.name)?.(companions, rowStart);
+    if (packing) return { ...slice, packing };
+    return weight.scales ? { ...slice, scales: this.#scales(weight.scales, rowStart) } : slice;
+  }
+
+  #scales({ vector, ...grid }: ResolvedScales, firstRow: number): BlockScales {
     const { memory, byteOffset } = this.vector(vector.name);
-    return { ...slice, scales: { memory, byteOffset, cols, blockRows, blockCols, firstRow: rowStart } };
+    return { memory, byteOffset, ...grid, firstRow };
   }
 
   /** The tiles that hold a matrix, in order of its rows. */
@@ -210,9 +220,25 @@ export class LayerStore implements AsyncDisposable {
     const memory = this.#vectorMemory;
     const results = await Promise.allSettled(reads.map((read) => this.#reader.read({ ...read, memory })));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
-    for (const { weight, bufferOffset } of vectors) {
+    const places = new Map<string, WeightSpan>();
+    for (const { weight, bufferOffset: byteOffset } of vectors) {
+      places.set(weight.name, { memory, byteOffset });
+      if (!('isVector' in weight)) continue;
       const { name, dtype, cols } = weight;
-      this.#vectors.set(name, { memory, byteOffset: bufferOffset, dtype, rows: 1, cols });
+      this.#vectors.set(name, { memory, byteOffset, dtype, rows: 1, cols });
+    }
+    this.#openPackings(places);
+  }
+
+  #openPackings(places: ReadonlyMap<string, WeightSpan>): void {
+    const resident = (name: string): WeightSpan => {
+      const span = places.get(name);
+      if (!span) throw new RangeError(`Expected ${name} to stay in memory`);
+      return span;
+    };
+    for (const [name, [part]] of this.#layout.parts) {
+      const packing = part?.weight.packing;
+      if (packing) this.#packings.set(name, packing.open(resident));
     }
   }
 

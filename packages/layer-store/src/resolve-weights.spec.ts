@@ -46,7 +46,7 @@ describe('resolveWeight', () => {
       'w',
       stored('I8', [3, 5], 15),
       'UNSUPPORTED_DTYPE',
-      'F32, F16, BF16, F8_E4M3 for w but the checkpoint stores I8',
+      'F32, F16, BF16, F8_E4M3, Q8_0, Q4_0, Q4_K, Q6_K for w but the checkpoint stores I8',
     ],
   ])('refuses %s and names the tensor', (_, name, tensors, code, message) => {
     expect(() => resolveWeight({ name, shape: [3, 5] }, tensors)).toThrow(

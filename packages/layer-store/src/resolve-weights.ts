@@ -1,17 +1,40 @@
 // Joins the weights a model names with the tensors a checkpoint has: presence, shape and dtype are
 // checked here, before anything is read.
 
-import { byteLengthOf, type DType, type WeightRef } from '@airllm/backend';
+import {
+  blockElementsOf,
+  byteLengthOf,
+  isPacked,
+  type DType,
+  type WeightPacking,
+  type WeightRef,
+  type WeightSpan,
+} from '@airllm/backend';
 import { LayerStoreError } from './errors.js';
+import { resolveBitsandbytes } from './formats/bitsandbytes.js';
+import { resolveFp8Scales } from './formats/fp8-scales.js';
+import { resolveGrouped } from './formats/grouped.js';
+import { resolveMx } from './formats/mxfp4.js';
 
 /** Where a tensor lies, as `@airllm/checkpoint` describes it. */
 export interface StoredTensor {
   readonly name: string;
-  /** As safetensors names it: `BF16`, `F16`, `F32`. */
+  /** As safetensors or GGUF names it: `BF16`, `F8_E4M3`, `Q4_K` … */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly path: string;
   /** Absolute byte offset in the file. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** By name. */
+export type TensorTable = ReadonlyMap<string, StoredTensor>;
+
+/** Bytes that are read once and stay. */
+export interface ResidentSpan {
+  readonly name: string;
+  readonly path: string;
   readonly byteOffset: number;
   readonly byteLength: number;
 }
@@ -31,24 +54,81 @@ export interface ResolvedWeight {
   readonly rowBytes: number;
   /** Of FP8 weights. */
   readonly scales: ResolvedScales | undefined;
+  /** Of packed weights whose factors lie in tensors of their own. */
+  readonly packing?: ResolvedPacking | undefined;
 }
 
 /** The factors of a weight, one for each block of blockRows × blockCols. */
 export interface ResolvedScales {
   /** As one vector, row by row. */
   readonly vector: ResolvedWeight;
+  readonly dtype: 'f32' | 'bf16';
   /** Columns of their grid. */
   readonly cols: number;
   readonly blockRows: number;
   readonly blockCols: number;
 }
 
-const DTYPE_OF: Readonly<Record<string, DType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', F8_E4M3: 'f8e4m3' };
+/** Bytes that are read with the rows they belong to. */
+export interface Companion {
+  readonly path: string;
+  readonly byteOffset: number;
+  readonly rowBytes: number;
+  /** Rows of the weight for each row of these. */
+  readonly rowsEach: number;
+}
+
+/** From where the companions of a block of rows lie, in order, to what ops are given. */
+export type BindPacking = (companions: readonly WeightSpan[], rowStart: number) => WeightPacking | undefined;
+
+export interface ResolvedPacking {
+  /** Stored [K, N] for a linear [N, K]. */
+  readonly inputMajor: boolean;
+  /** Blocks of rows begin at multiples of this. */
+  readonly rowUnit: number;
+  readonly companions: readonly Companion[];
+  readonly residents: readonly ResidentSpan[];
+  /**
+   * Called once the residents are in memory.
+   *
+   * @throws LayerStoreError `UNSUPPORTED_DTYPE` for contents that contradict the headers
+   */
+  readonly open: (resident: (name: string) => WeightSpan) => BindPacking;
+}
+
+const DTYPE_OF: Readonly<Record<string, DType>> = {
+  F32: 'f32',
+  F16: 'f16',
+  BF16: 'bf16',
+  F8_E4M3: 'f8e4m3',
+  Q8_0: 'q8_0',
+  Q4_0: 'q4_0',
+  Q4_K: 'q4_k',
+  Q6_K: 'q6_k',
+};
 
 /**
  * @throws LayerStoreError `MISSING_TENSOR`, `WRONG_SHAPE`, `UNSUPPORTED_DTYPE`, each naming the tensor.
  */
-export function resolveWeight(ref: WeightRef, tensors: ReadonlyMap<string, StoredTensor>): ResolvedWeight {
+export function resolveWeight(ref: WeightRef, tensors: TensorTable): ResolvedWeight {
+  const isMatrix = ref.shape.length === 2;
+  const packed = isMatrix
+    ? (resolveMx(ref, tensors) ?? resolveBitsandbytes(ref, tensors) ?? resolveGrouped(ref, tensors))
+    : undefined;
+  const weight = packed ?? resolvePlain(ref, tensors);
+  const mustBePlain = !isMatrix || weight.whole;
+  if (mustBePlain && isPacked(weight.dtype)) {
+    throw new LayerStoreError(
+      'UNSUPPORTED_DTYPE',
+      `Expected F32, F16, BF16 or F8_E4M3 for ${ref.name}, which its op reads as a whole, but the checkpoint stores ${weight.dtype}`,
+      { fields: { tensor: ref.name, dtype: weight.dtype } },
+    );
+  }
+  return weight;
+}
+
+/** A weight whose values need nothing beside them but FP8's scales. */
+export function resolvePlain(ref: WeightRef, tensors: TensorTable): ResolvedWeight {
   const source = ref.source ?? { tensor: ref.name, shape: ref.shape, start: 0 };
   const tensor = findTensor(source.tensor, source.shape, tensors);
   const dtype = DTYPE_OF[tensor.dtype];
@@ -66,6 +146,14 @@ export function resolveWeight(ref: WeightRef, tensors: ReadonlyMap<string, Store
   const isVector = ref.shape.length === 1;
   const cols = ref.shape.at(-1) ?? 1;
   const rows = isVector ? 1 : elements / cols;
+  const blockElements = blockElementsOf(dtype);
+  if (cols % blockElements !== 0 || source.start % blockElements !== 0) {
+    throw new LayerStoreError(
+      'WRONG_SHAPE',
+      `Expected rows of whole blocks of ${blockElements} elements for ${source.tensor} in ${tensor.dtype} but received [${ref.shape.join(', ')}] from element ${source.start} on`,
+      { fields: { tensor: source.tensor, dtype: tensor.dtype, expectedShape: ref.shape } },
+    );
+  }
   return {
     name: ref.name,
     dtype,
@@ -77,15 +165,11 @@ export function resolveWeight(ref: WeightRef, tensors: ReadonlyMap<string, Store
     byteOffset: tensor.byteOffset + byteLengthOf(dtype, source.start),
     byteLength: byteLengthOf(dtype, elements),
     rowBytes: byteLengthOf(dtype, cols),
-    scales: dtype === 'f8e4m3' ? resolveScales(ref, { rows, cols }, tensors) : undefined,
+    scales: dtype === 'f8e4m3' ? resolveFp8Scales(ref, { rows, cols }, tensors) : undefined,
   };
 }
 
-function findTensor(
-  name: string,
-  shape: readonly number[],
-  tensors: ReadonlyMap<string, StoredTensor>,
-): StoredTensor {
+function findTensor(name: string, shape: readonly number[], tensors: TensorTable): StoredTensor {
   const tensor = tensors.get(name);
   if (!tensor) {
     throw new LayerStoreError(
@@ -104,35 +188,6 @@ function findTensor(
   return tensor;
 }
 
-/** Blocks of DeepSeek-V3 and those after it. */
-const FP8_BLOCK = 128;
-
-/** FP8 comes with `<name>_scale_inv` per block of 128 × 128, or `<name>_scale` per tensor or per row. */
-function resolveScales(
-  ref: WeightRef,
-  { rows, cols }: { rows: number; cols: number },
-  tensors: ReadonlyMap<string, StoredTensor>,
-): ResolvedScales {
-  const blocked = tensors.get(`${ref.name}_scale_inv`);
-  const tensor = blocked ?? tensors.get(`${ref.name}_scale`);
-  const found = tensor?.shape ?? [];
-  const grid = [Math.ceil(rows / FP8_BLOCK), Math.ceil(cols / FP8_BLOCK)];
-  const isGrid = blocked !== undefined && found.length === 2 && found.every((size, i) => size === grid[i]);
-  const isPerTensor = !blocked && elementsOf(found) === 1;
-  const isPerRow = !blocked && found[0] === rows && elementsOf(found) === rows;
-  if (!tensor || ref.source || !(isGrid || isPerTensor || isPerRow)) {
-    throw new LayerStoreError(
-      tensor ? 'WRONG_SHAPE' : 'MISSING_TENSOR',
-      `Expected the scales of ${ref.name} as ${ref.name}_scale_inv [${grid.join(', ')}] or ${ref.name}_scale with one value, or one a row, but the checkpoint has ${tensor ? `[${found.join(', ')}]` : 'neither'}`,
-      { fields: { tensor: ref.name, expectedShape: grid, foundShape: tensor?.shape } },
-    );
-  }
-  const source = { tensor: tensor.name, shape: found, start: 0 };
-  const vector = resolveWeight({ name: tensor.name, shape: [elementsOf(found)], source }, tensors);
-  if (isGrid) return { vector, cols: grid[1] ?? 1, blockRows: FP8_BLOCK, blockCols: FP8_BLOCK };
-  return { vector, cols: 1, blockRows: isPerTensor ? rows : 1, blockCols: cols };
-}
-
-function elementsOf(shape: readonly number[]): number {
+export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

@@ -3,7 +3,13 @@
 
 import type { WeightRef } from '@airllm/backend';
 import { minimumPlacementBytes } from './placement.js';
-import { resolveWeight, type ResolvedWeight, type StoredTensor } from './resolve-weights.js';
+import {
+  resolveWeight,
+  type ResidentSpan,
+  type ResolvedWeight,
+  type StoredTensor,
+} from './resolve-weights.js';
+import { LayerStoreError } from './errors.js';
 import { rowReaderBytes } from './row-reader.js';
 import { ceilPage, cutTiles, type Tile, type TilePart } from './tile.js';
 import { layOutVectors, type VectorLayout } from './vector-layout.js';
@@ -20,7 +26,7 @@ export interface StageSpec {
 export interface StoreLayout {
   readonly stageNames: readonly string[];
   readonly embedding: ResolvedWeight;
-  /** Norms, biases and scales: small, and needed beside a tile, so always in memory. */
+  /** Norms, biases, scales and code books: small, and needed beside a tile, so always in memory. */
   readonly vectors: VectorLayout;
   /** Indexed by tile number. */
   readonly denseTiles: readonly Tile[];
@@ -58,11 +64,12 @@ export function layOutStore(options: {
 }): StoreLayout {
   const { stages, tensors, tileBytes } = options;
   const resolve = (ref: WeightRef): ResolvedWeight => resolveWeight(ref, tensors);
-  const vectors: ResolvedWeight[] = [];
-  /** Puts the vectors and scales aside and returns the matrices. */
+  const vectors: (ResolvedWeight | ResidentSpan)[] = [];
+  /** Puts aside the vectors and what always stays beside a matrix and returns the matrices. */
   const takeVectors = (weights: readonly ResolvedWeight[]): ResolvedWeight[] => {
     vectors.push(...weights.filter((weight) => weight.isVector));
     vectors.push(...weights.flatMap((weight) => weight.scales?.vector ?? []));
+    vectors.push(...weights.flatMap((weight) => weight.packing?.residents ?? []));
     return weights.filter((weight) => !weight.isVector);
   };
   const denseTiles: Tile[] = [];
@@ -80,6 +87,13 @@ export function layOutStore(options: {
     }
   });
   const embedding = resolve(options.embedding);
+  if (embedding.scales || embedding.packing) {
+    throw new LayerStoreError(
+      'UNSUPPORTED_DTYPE',
+      `Expected ${embedding.name}, which is read row by row, without tensors of factors but the checkpoint stores ${embedding.dtype} with them`,
+      { fields: { tensor: embedding.name, dtype: embedding.dtype } },
+    );
+  }
   const vectorLayout = layOutVectors(vectors);
   const fixedBytes = vectorLayout.byteLength + rowReaderBytes(embedding);
   return {

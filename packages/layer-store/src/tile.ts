@@ -17,6 +17,8 @@ export interface TilePart {
   readonly rowCount: number;
   /** Where its first row starts in the tile's memory. */
   readonly bufferOffset: number;
+  /** Where the rows of each companion start. */
+  readonly companionOffsets: readonly number[];
 }
 
 /** One read from disk into a tile's memory; all three numbers are multiples of PAGE_BYTES. */
@@ -57,22 +59,23 @@ export function cutTiles(
     filled = 0;
   };
   for (const weight of weights) {
+    const unit = weight.packing?.rowUnit ?? 1;
     let rowStart = 0;
     while (rowStart < weight.rows) {
-      const remaining = (weight.rows - rowStart) * weight.rowBytes;
+      const remaining = bytesOfRows(weight, weight.rows - rowStart);
       const room = tileBytes - filled;
       if (filled > 0 && remaining > room && (weight.whole || room < tileBytes * SMALLEST_FILL)) {
         close();
         continue;
       }
-      const fitting = weight.whole ? weight.rows : Math.floor(room / weight.rowBytes);
+      const fitting = weight.whole ? weight.rows : unit * Math.floor(room / bytesOfRows(weight, unit));
       if (fitting === 0 && filled > 0) {
         close();
         continue;
       }
-      const rowCount = Math.min(weight.rows - rowStart, Math.max(1, fitting));
+      const rowCount = Math.min(weight.rows - rowStart, Math.max(unit, fitting));
       blocks.push({ weight, rowStart, rowCount });
-      filled += rowCount * weight.rowBytes;
+      filled += bytesOfRows(weight, rowCount);
       rowStart += rowCount;
       if (filled >= tileBytes) close();
     }
@@ -87,52 +90,70 @@ interface Block {
   readonly rowCount: number;
 }
 
-/** Gives each block its place in memory; neighbours in a file become one read. */
+/** With their companions. */
+function bytesOfRows({ rowBytes, packing }: ResolvedWeight, rows: number): number {
+  const companions = packing?.companions ?? [];
+  return companions.reduce(
+    (sum, companion) => sum + Math.ceil(rows / companion.rowsEach) * companion.rowBytes,
+    rows * rowBytes,
+  );
+}
+
+/** Gives each block its place in memory, companions behind all rows; neighbours in a file become one read. */
 function layOut(blocks: readonly Block[], id: { index: number; stage: number }): Tile {
-  const parts: TilePart[] = [];
-  const reads: {
+  const reads = new Reads();
+  const placed = blocks.map(({ weight, rowStart, rowCount }) => ({
+    weight,
+    rowStart,
+    rowCount,
+    bufferOffset: reads.place(
+      weight.path,
+      weight.byteOffset + rowStart * weight.rowBytes,
+      rowCount * weight.rowBytes,
+    ),
+  }));
+  const parts = placed.map((part) => ({
+    tile: id.index,
+    ...part,
+    companionOffsets: (part.weight.packing?.companions ?? []).map(
+      ({ path, byteOffset, rowBytes, rowsEach }) =>
+        reads.place(
+          path,
+          byteOffset + (part.rowStart / rowsEach) * rowBytes,
+          Math.ceil(part.rowCount / rowsEach) * rowBytes,
+        ),
+    ),
+  }));
+  return { ...id, parts, reads: reads.list, bufferBytes: reads.bufferBytes };
+}
+
+/** The reads of a tile as they are collected. */
+class Reads {
+  readonly list: {
     path: string;
     fileOffset: number;
     byteLength: number;
     bufferOffset: number;
     neededBytes: number;
   }[] = [];
-  let bufferBytes = 0;
-  for (const { weight, rowStart, rowCount } of blocks) {
-    const start = weight.byteOffset + rowStart * weight.rowBytes;
-    const end = start + rowCount * weight.rowBytes;
-    const pageStart = floorPage(start);
-    const pageEnd = ceilPage(end);
-    const last = reads.at(-1);
+  bufferBytes = 0;
+
+  /** Makes room for bytes of a file and returns where they come to lie. */
+  place(path: string, start: number, byteLength: number): number {
+    const end = start + byteLength;
+    const fileOffset = floorPage(start);
+    let read = this.list.at(-1);
     const continues =
-      last !== undefined &&
-      last.path === weight.path &&
-      pageStart >= last.fileOffset &&
-      pageStart <= last.fileOffset + last.byteLength;
-    if (continues) {
-      last.byteLength = Math.max(last.byteLength, pageEnd - last.fileOffset);
-      last.neededBytes = Math.max(last.neededBytes, end - last.fileOffset);
-      bufferBytes = Math.max(bufferBytes, last.bufferOffset + last.byteLength);
-      parts.push({
-        tile: id.index,
-        weight,
-        rowStart,
-        rowCount,
-        bufferOffset: last.bufferOffset + start - last.fileOffset,
-      });
-      continue;
+      read?.path === path && fileOffset >= read.fileOffset && fileOffset <= read.fileOffset + read.byteLength;
+    if (!read || !continues) {
+      read = { path, fileOffset, byteLength: 0, bufferOffset: this.bufferBytes, neededBytes: 0 };
+      this.list.push(read);
     }
-    reads.push({
-      path: weight.path,
-      fileOffset: pageStart,
-      byteLength: pageEnd - pageStart,
-      bufferOffset: bufferBytes,
-      neededBytes: end - pageStart,
-    });
-    parts.push({ tile: id.index, weight, rowStart, rowCount, bufferOffset: bufferBytes + start - pageStart });
-    bufferBytes += pageEnd - pageStart;
+    read.byteLength = Math.max(read.byteLength, ceilPage(end) - read.fileOffset);
+    read.neededBytes = Math.max(read.neededBytes, end - read.fileOffset);
+    this.bufferBytes = read.bufferOffset + read.byteLength;
+    return read.bufferOffset + start - read.fileOffset;
   }
-  return { ...id, parts, reads, bufferBytes };
 }
 
 export function floorPage(bytes: number): number {

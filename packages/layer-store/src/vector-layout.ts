@@ -1,11 +1,11 @@
-// Where the vectors of a model lie in the memory that holds them for good: vectors that are neighbours in a
-// file, such as the biases of all experts, are read together and share their pages.
+// Where the vectors of a model, and what else always stays, lie in memory: neighbours in a file, such as the biases
+// of all experts, are read together and share their pages.
 
-import type { ResolvedWeight } from './resolve-weights.js';
+import type { ResidentSpan, ResolvedWeight } from './resolve-weights.js';
 import { ceilPage, floorPage, type TileRead } from './tile.js';
 
 export interface PlacedVector {
-  readonly weight: ResolvedWeight;
+  readonly weight: ResolvedWeight | ResidentSpan;
   readonly bufferOffset: number;
 }
 
@@ -16,7 +16,7 @@ export interface VectorLayout {
   readonly byteLength: number;
 }
 
-export function layOutVectors(weights: readonly ResolvedWeight[]): VectorLayout {
+export function layOutVectors(weights: readonly (ResolvedWeight | ResidentSpan)[]): VectorLayout {
   const distinct = new Map(weights.map((weight) => [weight.name, weight]));
   const inFileOrder = [...distinct.values()].sort((a, b) =>
     a.path === b.path ? a.byteOffset - b.byteOffset : a.path < b.path ? -1 : 1,

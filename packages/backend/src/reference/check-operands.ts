@@ -72,7 +72,15 @@ function checkScales(what: string, { dtype, rows, cols, scales }: WeightSlice): 
       `Expected scales for f8e4m3 and for nothing else but received ${dtype} ${scales ? 'with' : 'without'} scales for ${what}`,
     );
   }
-  const { memory, byteOffset, cols: gridCols, blockRows, blockCols, firstRow } = scales;
+  const {
+    memory,
+    byteOffset,
+    dtype: gridDType = 'f32',
+    cols: gridCols,
+    blockRows,
+    blockCols,
+    firstRow,
+  } = scales;
   expect(
     isCount(blockRows) &&
       isCount(blockCols) &&
@@ -87,7 +95,7 @@ function checkScales(what: string, { dtype, rows, cols, scales }: WeightSlice): 
     `Expected ${neededCols} columns of scales for ${what} but received ${gridCols}`,
   );
   const gridRows = Math.ceil((firstRow + rows) / blockRows);
-  const end = byteOffset + 4 * ((gridRows - 1) * gridCols + neededCols);
+  const end = byteOffset + byteLengthOf(gridDType, (gridRows - 1) * gridCols + neededCols);
   expect(
     Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
     `Expected scales of ${what} within their ${memory.bytes.byteLength} bytes but they cover [${byteOffset}, ${end})`,

@@ -6,7 +6,9 @@ import { BackendError } from '../errors.js';
 import type { WeightSlice } from '../weight.js';
 import { float16Table } from './float16.js';
 import { float8Table } from './float8.js';
+import { floatAt } from './packed/float-at.js';
 import { packedRows } from './packed/packed-rows.js';
+import { viewOf } from './packed/view-of.js';
 
 /**
  * Returns a function that decodes one row. The row is copied first, since a slice promises no alignment;
@@ -68,13 +70,14 @@ export function weightRows(weight: WeightSlice): (row: number) => Float32Array {
 /** Returns a function to the factors of one row's columns. */
 function blockScales({ scales, cols }: WeightSlice): (row: number) => Float32Array {
   if (!scales) throw new BackendError('INVALID_OPERAND', 'Expected scales for a weight in f8e4m3');
-  const { memory, byteOffset, blockRows, blockCols, firstRow } = scales;
-  const view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset + byteOffset);
+  const { dtype = 'f32', blockRows, blockCols, firstRow } = scales;
+  const view = viewOf(scales);
   const factors = new Float32Array(cols);
   return (row) => {
     const gridStart = Math.floor((firstRow + row) / blockRows) * scales.cols;
     for (let c = 0; c < cols; c += blockCols) {
-      const scale = view.getFloat32(4 * (gridStart + c / blockCols), true);
+      const index = gridStart + c / blockCols;
+      const scale = floatAt(view, byteLengthOf(dtype, index), dtype);
       factors.fill(scale, c, c + blockCols);
     }
     return factors;

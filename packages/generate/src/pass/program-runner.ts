@@ -1,6 +1,7 @@
 // Runs one recorded program with weights that arrive tile by tile: a linear over a matrix becomes one
-// linear per block of rows that is in memory, each filling its slice of the output, and a mixture of
-// experts becomes the work of the experts its rows chose.
+// linear per block of rows that is in memory, each filling its slice of the output (or adding its part of the sums
+// where the checkpoint keeps the weight input-major), and a mixture of experts becomes the work of the experts its rows
+// chose.
 //
 //   recorded      linear(x, W)                      ─►  out
 //   submitted     linear(x, W[0:a]) linear(x, W[a:b]) …   out[:, 0:a] out[:, a:b] …
@@ -97,8 +98,19 @@ export class ProgramRunner {
     ref && this.#store.vector(ref.name);
 
   async #linear(command: LinearCommand<WeightRef>): Promise<void> {
+    const { x, weight, out, normalizeRows } = command;
+    const parts = this.#store.parts(weight.name);
+    if (parts[0]?.weight.packing?.inputMajor) {
+      if (normalizeRows)
+        throw new TypeError(`Expected ${weight.name} output-major, since its rows are normalized`);
+      return this.#linearTransposed({
+        ...{ x, weight, bias: command.bias, out },
+        op: 'linearTransposed',
+        accumulate: false,
+      });
+    }
     const bias = this.#vector(command.bias);
-    for (const part of this.#store.parts(command.weight.name)) {
+    for (const part of parts) {
       const { rowStart, rowCount } = part;
       this.#submitter.push({
         ...command,

@@ -3,7 +3,7 @@
 import { byteLengthOf } from '../../dtype.js';
 import type { GroupPacking } from '../../packing.js';
 import type { WeightSlice } from '../../weight.js';
-import { float16ToNumber } from '../float16.js';
+import { floatAt } from './float-at.js';
 import { viewOf } from './view-of.js';
 
 /** Nibble of a word that holds each of its eight columns in AWQ's order (0, 2, 4, 6, 1, 3, 5, 7). */
@@ -25,7 +25,7 @@ export function groupRows(weight: WeightSlice, packing: GroupPacking): (row: num
     const group = Math.floor(row / packing.groupRows);
     for (let c = 0; c < cols; c++) {
       const stored = acrossColumns(zeros, group, c);
-      const scale = readFloat(scales, byteLengthOf(scaleDType, group * cols + c), scaleDType);
+      const scale = floatAt(scales, byteLengthOf(scaleDType, group * cols + c), scaleDType);
       if (kind === 'awq4') {
         values[c] = (acrossColumns(words, row, c) - stored) * scale;
       } else {
@@ -35,18 +35,4 @@ export function groupRows(weight: WeightSlice, packing: GroupPacking): (row: num
     }
     return values;
   };
-}
-
-const bits = new DataView(new ArrayBuffer(4));
-
-function readFloat(view: DataView, at: number, dtype: GroupPacking['scaleDType']): number {
-  switch (dtype) {
-    case 'f32':
-      return view.getFloat32(at, true);
-    case 'f16':
-      return float16ToNumber(view.getUint16(at, true));
-    case 'bf16':
-      bits.setUint32(0, view.getUint16(at, true) << 16);
-      return bits.getFloat32(0);
-  }
 }

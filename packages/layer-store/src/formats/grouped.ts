@@ -1,0 +1,108 @@
+// 4-bit GPTQ and AWQ: `<module>.qweight`, `.qzeros`, `.scales` and GPTQ's `.g_idx` in place of `<module>.weight`. Both are
+// stored input-major, [K, N] for a linear [N, K], and have zeros and scales for each group of k, which are read with
+// the rows of their group.
+
+import type { WeightRef } from '@airllm/backend';
+import { LayerStoreError } from '../errors.js';
+import type { ResidentSpan, ResolvedWeight, StoredTensor, TensorTable } from '../resolve-weights.js';
+import { companionTensor, wrongShape } from './companion-tensor.js';
+
+const SCALE_DTYPE = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
+const SCALE_BYTES = { f32: 4, f16: 2, bf16: 2 } as const;
+const WEIGHT = '.weight';
+
+/** Undefined where the checkpoint has no quantized weight of that name. */
+export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWeight | undefined {
+  if (ref.source || !ref.name.endsWith(WEIGHT) || tensors.has(ref.name)) return undefined;
+  const module = ref.name.slice(0, -WEIGHT.length);
+  const qweight = tensors.get(`${module}.qweight`);
+  if (!qweight) return undefined;
+  const [outputs = 1, depth = 1] = ref.shape;
+  const kind = kindOf(qweight, { outputs, depth });
+  const stored = tensors.get(`${module}.scales`);
+  const groups = stored?.shape[0] ?? 1;
+  const scales = companionTensor(tensors, `${module}.scales`, {
+    dtypes: Object.keys(SCALE_DTYPE),
+    shape: [groups, outputs],
+  });
+  const zeros = companionTensor(tensors, `${module}.qzeros`, {
+    dtypes: ['I32'],
+    shape: [groups, outputs / 8],
+  });
+  const groupRows = depth / groups;
+  if (!Number.isInteger(groupRows)) throw wrongShape(scales, `equal groups of ${depth} rows`);
+  const scaleDType = SCALE_DTYPE[scales.dtype as keyof typeof SCALE_DTYPE];
+  const order = kind === 'gptq4' ? rowOrder(`${module}.g_idx`, depth, tensors) : undefined;
+  return {
+    name: ref.name,
+    dtype: kind,
+    rows: depth,
+    cols: outputs,
+    isVector: false,
+    whole: ref.whole ?? false,
+    path: qweight.path,
+    byteOffset: qweight.byteOffset,
+    byteLength: (depth * outputs) / 2,
+    rowBytes: outputs / 2,
+    scales: undefined,
+    packing: {
+      inputMajor: true,
+      rowUnit: kind === 'gptq4' ? leastCommonMultiple(groupRows, 8) : groupRows,
+      companions: [
+        { ...place(scales), rowBytes: outputs * SCALE_BYTES[scaleDType], rowsEach: groupRows },
+        { ...place(zeros), rowBytes: outputs / 2, rowsEach: groupRows },
+      ],
+      residents: order ? [order] : [],
+      open: (resident) => {
+        if (order) expectInOrder(order, resident(order.name), groupRows);
+        return ([scaleSpan, zeroSpan]) =>
+          scaleSpan && zeroSpan && { kind, scales: scaleSpan, scaleDType, zeros: zeroSpan, groupRows };
+      },
+    },
+  };
+}
+
+/** The two put eight values into a word along different axes. */
+function kindOf(
+  qweight: StoredTensor,
+  { outputs, depth }: { outputs: number; depth: number },
+): 'gptq4' | 'awq4' {
+  const [first, second] = qweight.shape;
+  const isWords = qweight.dtype === 'I32' && qweight.shape.length === 2;
+  if (isWords && first === depth / 8 && second === outputs) return 'gptq4';
+  if (isWords && first === depth && second === outputs / 8) return 'awq4';
+  throw wrongShape(qweight, `4-bit words, I32 [${depth / 8}, ${outputs}] or [${depth}, ${outputs / 8}],`);
+}
+
+function place({ path, byteOffset }: StoredTensor): { path: string; byteOffset: number } {
+  return { path, byteOffset };
+}
+
+/** The group of each k, where the checkpoint says it. */
+function rowOrder(name: string, depth: number, tensors: TensorTable): ResidentSpan | undefined {
+  return tensors.has(name) ? companionTensor(tensors, name, { dtypes: ['I32'], shape: [depth] }) : undefined;
+}
+
+/** Rows that lie apart from their group (act-order) would need all scales at every row. */
+function expectInOrder(
+  { name, byteLength }: ResidentSpan,
+  { memory, byteOffset }: { memory: { bytes: Uint8Array }; byteOffset: number },
+  groupRows: number,
+): void {
+  const view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset + byteOffset, byteLength);
+  for (let row = 0; row < byteLength / 4; row++) {
+    const group = view.getInt32(4 * row, true);
+    if (group === Math.floor(row / groupRows)) continue;
+    throw new LayerStoreError(
+      'UNSUPPORTED_DTYPE',
+      `Expected rows in the order of their groups in ${name} but row ${row} is of group ${group}: checkpoints made with act-order (desc_act) are not read`,
+      { fields: { tensor: name, row, group } },
+    );
+  }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [larger, smaller] = [a, b];
+  while (smaller > 0) [larger, smaller] = [smaller, larger % smaller];
+  return (a / larger) * b;
+}
