@@ -44,6 +44,7 @@ export function createProgram(): Command {
       'list the supported architectures; with config.json files or folders of them, say what each would run as',
     )
     .option('--json', 'as JSON')
+    .option('--markdown', 'as Markdown')
     .action(printModels);
 
   addModelOptions(program.command('demo'))

@@ -3,7 +3,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeConfig, parseJson, supportedModels, type ConfigDescription } from '@airllm/core';
-import pc from 'picocolors';
 import { createTable } from '../table.js';
 
 interface DescribedConfig {
@@ -11,38 +10,53 @@ interface DescribedConfig {
   readonly description: ConfigDescription;
 }
 
-export async function printModels(paths: readonly string[], flags: { json?: boolean }): Promise<void> {
+export async function printModels(
+  paths: readonly string[],
+  flags: { json?: boolean; markdown?: boolean },
+): Promise<void> {
   const described = await Promise.all((await findConfigs(paths)).map(describeFile));
   const configs = described.filter((config) => config !== undefined);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(paths.length > 0 ? configs : supportedModels(), null, 2)}\n`);
-  } else if (paths.length > 0) {
-    process.stdout.write(formatConfigs(configs));
-  } else {
-    process.stdout.write(formatFamilies());
+    return;
   }
+  const render = flags.markdown ? renderMarkdown : renderTable;
+  process.stdout.write(paths.length > 0 ? formatConfigs(configs, render) : formatFamilies(render));
 }
 
-function formatFamilies(): string {
-  const table = createTable(['family', 'architectures', 'model_type']);
-  for (const { family, architectures, modelTypes } of supportedModels()) {
-    table.push([family, architectures.join('\n'), modelTypes.join('\n')]);
-  }
+type Render = (head: string[], rows: string[][]) => string;
+
+const renderTable: Render = (head, rows) => {
+  const table = createTable(head);
+  table.push(...rows);
   return `${table.toString()}\n`;
+};
+
+const renderMarkdown: Render = (head, rows) =>
+  [head, head.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll('\n', ', ')).join(' | ')} |\n`)
+    .join('');
+
+function formatFamilies(render: Render): string {
+  const rows = supportedModels().map(({ family, architectures, modelTypes }) => [
+    family,
+    architectures.join('\n'),
+    modelTypes.join('\n'),
+  ]);
+  return render(['family', 'architectures', 'model_type'], rows);
 }
 
-function formatConfigs(configs: readonly DescribedConfig[]): string {
-  const table = createTable(['config', 'runs as', 'layers', 'parameters']);
-  for (const { path, description } of configs) {
-    if (description.supported) {
-      const { family, layers, parameters } = description;
-      table.push([path, family, String(layers), `${(parameters / 1e9).toFixed(2)} B`]);
-    } else {
-      table.push([path, pc.dim(`${description.code} ${refused(description.fields)}`), '', '']);
-    }
-  }
+function formatConfigs(configs: readonly DescribedConfig[], render: Render): string {
+  const rows = configs.map(({ path, description }) => {
+    if (!description.supported) return [path, `${description.code} ${refused(description.fields)}`, '', ''];
+    const { family, layers, parameters } = description;
+    return [path, family, String(layers), `${(parameters / 1e9).toFixed(2)} B`];
+  });
   const supported = configs.filter(({ description }) => description.supported).length;
-  return `${table.toString()}\n${supported} of ${configs.length} run; the others are refused by name\n`;
+  return (
+    render(['config', 'runs as', 'layers', 'parameters'], rows) +
+    `\n${supported} of ${configs.length} run; the others are refused by name\n`
+  );
 }
 
 /** The name of what is not supported. */
