@@ -38,7 +38,14 @@ async function productWork(backend: Backend, repeats: number): Promise<Work> {
   const arena = backend.createArena(arenaElements);
   await arena.write(x, new Float32Array(SIZE).fill(0.5));
   const weight: WeightSlice = { memory, byteOffset: 0, dtype: 'f32', rows: SIZE, cols: SIZE };
-  const command: Command<WeightSlice> = { op: 'linear', x, weight, bias: undefined, normalizeRows: false, out };
+  const command: Command<WeightSlice> = {
+    op: 'linear',
+    x,
+    weight,
+    bias: undefined,
+    normalizeRows: false,
+    out,
+  };
   return { arena, x, out, memory, commands: Array.from({ length: repeats }, () => command) };
 }
 
@@ -185,7 +192,7 @@ describe('ends with work in flight', () => {
     const arena = backend.createArena(16384);
     const tensor = (offset, cols) => ({ storage: { offset, elements: cols }, offset, rows: 1, cols, rowStride: cols });
     const weight = { memory, byteOffset: 0, dtype: 'f32', rows: 4096, cols: 4096 };
-    const command = { op: 'linear', x: tensor(0, 4096), weight, bias: undefined, out: tensor(4096, 4096) };
+    const command = { op: 'linear', x: tensor(0, 4096), weight, bias: undefined, normalizeRows: false, out: tensor(4096, 4096) };
     const running = backend.submit({ arena, commands: Array.from({ length: 2000 }, () => command) });
   `;
 
