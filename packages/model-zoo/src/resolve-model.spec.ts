@@ -162,7 +162,7 @@ describe('hostile and impossible values', () => {
 describe('what is not implemented is refused by name', () => {
   it.each([
     ['UNSUPPORTED_ACTIVATION', 'hidden_act', 'relu2'],
-    ['UNSUPPORTED_QUANTIZATION', 'quantization_config', { quant_method: 'gptq', bits: 4 }],
+    ['UNSUPPORTED_QUANTIZATION', 'quantization_config', { quant_method: 'hqq', bits: 4 }],
     ['UNSUPPORTED_FIELD', 'final_logit_softcapping', 30],
     ['UNSUPPORTED_FIELD', 'residual_multiplier', 0.22],
     ['UNSUPPORTED_FIELD', 'use_mrope', true],
@@ -173,7 +173,7 @@ describe('what is not implemented is refused by name', () => {
   });
 
   it('names the method of quantized weights', () => {
-    expect(refusal({ ...LLAMA, quantization_config: { quant_method: 'gptq' } }).message).toContain('gptq');
+    expect(refusal({ ...LLAMA, quantization_config: { quant_method: 'hqq' } }).message).toContain('hqq');
     expect(refusal({ ...CHATGLM, quantization_bit: 4 }).code).toBe('UNSUPPORTED_QUANTIZATION');
   });
 
@@ -194,6 +194,45 @@ describe('what is not implemented is refused by name', () => {
         fields: { field: `quantization_config.${field}` },
       });
     }
+  });
+
+  /** As AutoGPTQ, AutoAWQ and transformers write them. */
+  const PACKED: Record<string, Record<string, unknown>> = {
+    gptq: { quant_method: 'gptq', bits: 4, group_size: 128, desc_act: false, sym: true, damp_percent: 0.01 },
+    awq: { quant_method: 'awq', bits: 4, group_size: 128, version: 'gemm', zero_point: true },
+    bitsandbytes: {
+      quant_method: 'bitsandbytes',
+      load_in_4bit: true,
+      load_in_8bit: false,
+      bnb_4bit_quant_type: 'nf4',
+      bnb_4bit_quant_storage: 'uint8',
+      bnb_4bit_compute_dtype: 'bfloat16',
+      llm_int8_skip_modules: null,
+    },
+  };
+
+  it.each(Object.entries(PACKED))('reads 4-bit weights of %s', (_, quantization_config) => {
+    expect(resolveModel({ ...LLAMA, quantization_config }).family).toBe('llama');
+  });
+
+  it.each([
+    ['gptq', 'bits', 8],
+    ['gptq', 'bits', undefined],
+    ['gptq', 'desc_act', true],
+    ['gptq', 'checkpoint_format', 'gptq_v2'],
+    ['gptq', 'dynamic', { '-:lm_head': {} }],
+    ['gptq', 'rotation', 'hadamard'],
+    ['awq', 'version', 'gemv'],
+    ['awq', 'zero_point', false],
+    ['bitsandbytes', 'load_in_8bit', true],
+    ['bitsandbytes', 'load_in_4bit', undefined],
+    ['bitsandbytes', 'bnb_4bit_quant_storage', 'bfloat16'],
+  ])('refuses %s with %s %p', (method, field, value) => {
+    const quantization_config = { ...PACKED[method], [field]: value };
+    expect(refusal({ ...LLAMA, quantization_config })).toMatchObject({
+      code: 'UNSUPPORTED_QUANTIZATION',
+      fields: { field: `quantization_config.${field}` },
+    });
   });
 
   it('accepts the values under which such a field changes nothing', () => {

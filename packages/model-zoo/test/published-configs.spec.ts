@@ -72,10 +72,10 @@ const outcome = (config: unknown): ModelDefinition | ModelError => {
   }
 };
 
-/** By a method other than FP8. */
+/** By a method other than FP8 and MXFP4. */
 const isQuantized = ({ quantization_config, compression_config, text_config }: Config): boolean =>
   compression_config !== undefined ||
-  (quantization_config !== undefined && quantization_config.quant_method !== 'fp8') ||
+  (quantization_config !== undefined && !['fp8', 'mxfp4'].includes(quantization_config.quant_method ?? '')) ||
   (text_config !== undefined && isQuantized(text_config));
 
 test('every config maps to a definition or is refused by name', () => {

@@ -4,7 +4,7 @@
 import { ModelError } from '../errors.js';
 import type { ConfigReader } from './config-reader.js';
 import { describeValue } from './describe-value.js';
-import { refuseQuantization } from './refuse-quantization.js';
+import { quantizationMethod } from './quantization.js';
 
 /** Field → values under which it changes nothing. Absent and null never change anything. */
 const HARMLESS_VALUES = {
@@ -46,7 +46,7 @@ export function refuseUnknownArithmetic(
   config: ConfigReader,
   honoured: readonly ArithmeticField[] = [],
 ): void {
-  refuseQuantization(config);
+  quantizationMethod(config);
   const refused: Record<string, readonly unknown[]> = HARMLESS_VALUES;
   for (const [field, harmless] of Object.entries(refused)) {
     if ((honoured as readonly string[]).includes(field)) continue;

@@ -11,6 +11,10 @@ const MASK_BUFFER = /\.attention\.(bias|masked_bias)$/;
 /** Factors of FP8 weights, which are read with their weights, and of activations, which are not quantized here. */
 const SCALE = /\.(weight_scale|weight_scale_inv|input_scale)$/;
 
+/** What packed formats put in place of a weight or beside it: MXFP4, bitsandbytes, GPTQ and AWQ. */
+const PACKED =
+  /(_proj_(blocks|scales)|\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__(nf4|fp4)|qweight|qzeros|scales|g_idx))$/;
+
 /** Multi-token-prediction heads, outside or after the numbered layers. */
 const PREDICTION_HEAD = /^(model\.)?(language_model\.)?mtp\./;
 
@@ -25,7 +29,7 @@ export function ignoredTensors({
   tiedHead,
 }: Pick<DecoderConfig, 'names' | 'mixers' | 'tiedHead'>): (tensorName: string) => boolean {
   const [layerPrefix = ''] = names.layer.split('{layer}');
-  const unused = [ROTARY_BUFFER, MASK_BUFFER, SCALE, PREDICTION_HEAD, OTHER_MODALITY];
+  const unused = [ROTARY_BUFFER, MASK_BUFFER, SCALE, PACKED, PREDICTION_HEAD, OTHER_MODALITY];
   return (tensorName) => {
     if (unused.some((pattern) => pattern.test(tensorName))) return true;
     if (tiedHead && tensorName === `${names.head}.weight`) return true;

@@ -159,7 +159,7 @@ describe('Gemma 3 inside a multimodal checkpoint', () => {
     expect(shapes(untied)['language_model.lm_head.weight']).toEqual([256, 64]);
     const tied = resolveModel({ architectures, tie_word_embeddings: true, text_config: SIZES_OF_MISTRAL });
     expect(shapes(tied)['language_model.model.embed_tokens.weight']).toEqual([256, 64]);
-    const quantization_config = { quant_method: 'awq' };
+    const quantization_config = { quant_method: 'hqq' };
     expect(
       refusal(() => resolveModel({ architectures, quantization_config, text_config: SIZES_OF_MISTRAL })).code,
     ).toBe('UNSUPPORTED_QUANTIZATION');

@@ -35,10 +35,18 @@ describe('gpt-oss', () => {
     });
   });
 
+  it('has experts input-major, or output-major in MXFP4', () => {
+    const layoutOf = (config: Record<string, unknown>) => parse(config).feedForwards[0];
+    expect(layoutOf({})).toMatchObject({ config: { layout: { inputMajor: true } } });
+    expect(layoutOf({ quantization_config: { quant_method: 'mxfp4' } })).toMatchObject({
+      config: { layout: { inputMajor: false } },
+    });
+  });
+
   it.each([
     ['UNSUPPORTED_FIELD', 'hidden_act', 'gelu'],
     ['UNSUPPORTED_FIELD', 'swiglu_limit', 9],
-    ['UNSUPPORTED_QUANTIZATION', 'quantization_config', { quant_method: 'mxfp4' }],
+    ['UNSUPPORTED_QUANTIZATION', 'quantization_config', { quant_method: 'hqq' }],
     ['INVALID_CONFIG', 'rope_scaling', null],
     ['INVALID_CONFIG', 'num_local_experts', 0],
   ])('refuses with %s: %s = %p', (code, field, value) => {

@@ -1,8 +1,9 @@
 // gpt-oss: attention with sinks, every other layer windowed, and experts with biases and a clamped gate, all in two
-// tensors per layer. Published checkpoints store the experts as MXFP4 blocks, which are refused as quantized.
+// tensors per layer: input-major, or as MXFP4 blocks (the published checkpoints) output-major.
 // Source: transformers, models/gpt_oss.
 
 import { expertRange } from '../config/limits.js';
+import { quantizationMethod } from '../config/quantization.js';
 import { readDecoderFields } from '../config/read-decoder-fields.js';
 import { expectFieldValue } from '../config/refuse-unknown-arithmetic.js';
 import { readWindow, slidingWindows } from '../config/sliding-windows.js';
@@ -14,20 +15,20 @@ import type { Family } from '../family.js';
 /** What the reference computes whatever the config says. */
 const GATE = { alpha: 1.702, limit: 7 };
 
-const EXPERTS: Omit<MixtureConfig, 'experts' | 'width' | 'routing'> = {
+const EXPERTS: Omit<MixtureConfig, 'experts' | 'width' | 'routing' | 'layout'> = {
   gate: GATE,
   router: 'mlp.router',
   routerBias: true,
   correctionBias: undefined,
-  layout: {
-    kind: 'fused',
-    gateUp: 'mlp.experts.gate_up_proj',
-    down: 'mlp.experts.down_proj',
-    inputMajor: true,
-    biased: true,
-  },
   shared: undefined,
 };
+
+const EXPERT_LAYOUT = {
+  kind: 'fused',
+  gateUp: 'mlp.experts.gate_up_proj',
+  down: 'mlp.experts.down_proj',
+  biased: true,
+} as const;
 
 export const gptOss: Family = {
   name: 'gpt-oss',
@@ -53,6 +54,7 @@ export const gptOss: Family = {
     const topK = config.integer('num_experts_per_tok', { min: 1, max: experts });
     const mixture = new Mixture({
       ...EXPERTS,
+      layout: { ...EXPERT_LAYOUT, inputMajor: quantizationMethod(config) !== 'mxfp4' },
       experts,
       width,
       routing: chosenSoftmaxRouting(topK),
