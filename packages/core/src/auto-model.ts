@@ -1,7 +1,7 @@
 // The facade's door: a name and options in, a model, its plan or its contents out. Wires the packages
 // together; nothing below is done again here.
 
-import { openCheckpoint, type Checkpoint } from '@airllm/checkpoint';
+import type { Checkpoint } from '@airllm/checkpoint';
 import { LanguageModel, resolveEosTokenIds } from '@airllm/generate';
 import { openLayerStore, type LayerStore } from '@airllm/layer-store';
 import { resolveModel, type ModelDefinition } from '@airllm/model-zoo';
@@ -13,6 +13,7 @@ import {
 } from './options/resolve-options.js';
 import { CoreError } from './errors.js';
 import { Model } from './model.js';
+import { openModelFiles } from './open-checkpoint.js';
 import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
 import { selectBackend } from './select-backend.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
@@ -29,8 +30,8 @@ export interface InspectedModel {
 
 export class AutoModel {
   /**
-   * Opens a model: a local folder, or a hub id through the cache shared with Python. Weights stay where they
-   * are and are read as the first run comes to them.
+   * Opens a model: a local folder, a .gguf file, or a hub id through the cache shared with Python. Weights stay
+   * where they are and are read as the first run comes to them.
    *
    * @throws CheckpointError, ModelError, CoreError, LayerStoreError, BackendError: each says what to do
    * @example
@@ -99,7 +100,7 @@ export class AutoModel {
 }
 
 async function inspect(idOrPath: string, options: ResolvedOptions): Promise<InspectedModel> {
-  const checkpoint = await openCheckpoint(idOrPath, options.checkpoint);
+  const checkpoint = await openModelFiles(idOrPath, options.checkpoint);
   const definition = resolveModel(checkpoint.config);
   checkDtype(options.dtype, checkpoint.config);
   return { checkpoint, definition };

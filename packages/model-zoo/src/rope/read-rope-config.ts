@@ -89,7 +89,8 @@ function readSection(
     );
   }
   const scaling = readRopeScaling(config, section, { rotaryDim, maxPositions });
-  return { theta, headDim, rotaryDim, style: 'half', maxPositions, scaling };
+  const style = config.boolean('rope_interleave', false) ? 'interleaved' : 'half';
+  return { theta, headDim, rotaryDim, style, maxPositions, scaling };
 
   /** The section has priority over the top level. */
   function holder(field: string, topLevelName = field): [ConfigReader, string] {
