@@ -12,9 +12,11 @@ import { AutoModel } from '../src/index.js';
 const folder = mkdtempSync(join(tmpdir(), 'gguf-golden-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function expectGolden(path: string, name: string): Promise<void> {
+type Prompts = readonly { readonly input_ids: readonly number[]; readonly greedy: readonly number[] }[];
+
+async function expectGolden(path: string, prompts: Prompts): Promise<void> {
   await using model = await AutoModel.fromPretrained(path, { device: 'reference' });
-  for (const { input_ids: inputIds, greedy } of readGoldenPrompts(name)) {
+  for (const { input_ids: inputIds, greedy } of prompts) {
     const { tokenIds } = await model.generate({ inputIds }, { maxNewTokens: 24, ignoreEos: true });
     expect(tokenIds).toEqual(greedy);
   }
@@ -25,8 +27,15 @@ it.each([
   ['mixtral', 'mixtral-bf16.gguf'],
   ['qwen2', 'qwen2-bf16-00001-of-00002.gguf'],
 ])('%s, written by the gguf package of llama.cpp', async (name, file) => {
-  await expectGolden(join(fixtures, file), name);
+  await expectGolden(join(fixtures, file), readGoldenPrompts(name));
 });
+
+it.each(Object.entries(expected.quantizedGreedy))(
+  '%s, as transformers with its blocks decoded',
+  async (name, prompts) => {
+    await expectGolden(join(fixtures, `${name}.gguf`), prompts);
+  },
+);
 
 // Metadata, names and shapes as that package wrote them; values from the golden case, in float32.
 it.each(Object.keys(expected.cases))('%s in float32', async (name) => {
@@ -43,7 +52,10 @@ it.each(Object.keys(expected.cases))('%s in float32', async (name) => {
     const floats = Float32Array.from([...(values[ggufName] ?? []), ...parts.flatMap((part) => [...part])]);
     return { name: ggufName, shape, type: 0, bytes: new Uint8Array(floats.buffer) };
   });
-  await expectGolden(writeGguf(join(folder, `${name}.gguf`), { pairs: metadata, tensors: specs }), name);
+  await expectGolden(
+    writeGguf(join(folder, `${name}.gguf`), { pairs: metadata, tensors: specs }),
+    readGoldenPrompts(name),
+  );
 });
 
 interface Original {

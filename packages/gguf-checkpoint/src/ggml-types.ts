@@ -43,6 +43,7 @@ const TYPES: ReadonlyMap<number, GgmlType> = new Map(
       [34, 'TQ1_0', 256, 54],
       [35, 'TQ2_0', 256, 66],
       [39, 'MXFP4', 32, 17],
+      [40, 'NVFP4', 64, 36],
     ] as const
   ).map(([id, name, blockElements, blockBytes]) => [id, { name, blockElements, blockBytes }]),
 );

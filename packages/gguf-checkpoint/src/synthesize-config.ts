@@ -86,7 +86,9 @@ function readExperts({ metadata, architecture, tensors }: ConfigSource): Record<
   const firstSparse = indices.find(isSparse) ?? 0;
   const widthOf = (stem: string): number | undefined =>
     rowsOf(tensors, `model.layers.${firstSparse}.${stem.replace('{expert}', '0')}.weight`);
-  const width = widthOf(experts.gate) ?? metadata.integer(`${name}.expert_feed_forward_length`, SIZE);
+  const denseWidth = metadata.integer(`${name}.feed_forward_length`, SIZE);
+  const width =
+    widthOf(experts.gate) ?? metadata.integer(`${name}.expert_feed_forward_length`, SIZE, denseWidth);
   const common = { num_local_experts: count, num_experts_per_tok: used };
   if (name === 'llama') return { ...common, intermediate_size: width };
   return {

@@ -8,6 +8,10 @@ export const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 
 interface Expected {
   readonly types: Readonly<Record<string, { id: number; blockElements: number; blockBytes: number }>>;
+  /** By file: what transformers continues each prompt with, on the weights that the blocks stand for. */
+  readonly quantizedGreedy: Readonly<
+    Record<string, readonly { input_ids: readonly number[]; greedy: readonly number[] }[]>
+  >;
   readonly cases: Readonly<
     Record<
       string,

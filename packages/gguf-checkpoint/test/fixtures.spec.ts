@@ -1,7 +1,8 @@
 // Files written by llama.cpp's Python package: every tensor of the original checkpoint is found under its name, with its
 // shape and its bytes, and the config describes the same model.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixturesFolder } from '@airllm/fixtures';
 import { resolveModel } from '@airllm/model-zoo';
@@ -9,6 +10,7 @@ import { readHeader as readSafetensors, readTensor } from 'safetensors-js';
 import { ggmlType } from '../src/ggml-types.js';
 import { openGguf } from '../src/index.js';
 import { expected, fixtures } from './expected.js';
+import { Type, writeGguf } from './write-gguf.js';
 
 const FILES = [
   ['llama3-gqa', 'llama3-gqa-bf16.gguf', 'BF16'],
@@ -124,6 +126,49 @@ it('knows the block layouts of the types it names', () => {
   }
   const needed = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_K', 'Q6_K'];
   expect(known.map(([name]) => name)).toEqual(expect.arrayContaining(needed));
+});
+
+it('gives the rows of every type their exact bytes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gguf-types-'));
+  const metadata = expected.cases['llama3-gqa']?.metadata ?? [];
+  const types = Object.entries(expected.types).filter(([, { id }]) => ggmlType(id));
+  const tensors = types.map(([, { id, blockElements, blockBytes }], layer) => ({
+    name: `blk.${layer}.ffn_down.weight`,
+    shape: [3, 2 * blockElements],
+    type: id,
+    bytes: new Uint8Array(3 * 2 * blockBytes),
+  }));
+  const checkpoint = await openGguf(writeGguf(join(folder, 'types.gguf'), { pairs: metadata, tensors }));
+  types.forEach(([name, { blockBytes }], layer) => {
+    const { dtype, byteLength } = checkpoint.tensors.get(`model.layers.${layer}.mlp.down_proj.weight`) ?? {};
+    expect([dtype, byteLength]).toEqual([name, 3 * 2 * blockBytes]);
+  });
+  rmSync(folder, { recursive: true });
+});
+
+it('reads the first Mixtral files, with a tensor for every expert', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gguf-experts-'));
+  const metadata = expected.cases['mixtral']?.metadata ?? [];
+  const tensors = ['gate', 'up', 'down'].map((part) => ({
+    name: `blk.1.ffn_${part}.3.weight`,
+    shape: [2, 4],
+    type: 0,
+    bytes: new Uint8Array(32),
+  }));
+  const checkpoint = await openGguf(writeGguf(join(folder, 'experts.gguf'), { pairs: metadata, tensors }));
+  expect([...checkpoint.tensors.keys()]).toEqual(
+    ['w1', 'w3', 'w2'].map((part) => `model.layers.1.block_sparse_moe.experts.3.${part}.weight`),
+  );
+  rmSync(folder, { recursive: true });
+});
+
+it('takes a llama file with a window for Mistral', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gguf-window-'));
+  const metadata = expected.cases['llama3-gqa']?.metadata ?? [];
+  const window = ['llama.attention.sliding_window', [Type.U32], 4096] as const;
+  const { config } = await openGguf(writeGguf(join(folder, 'window.gguf'), { pairs: [...metadata, window] }));
+  expect(config).toMatchObject({ architectures: ['MistralForCausalLM'], sliding_window: 4096 });
+  rmSync(folder, { recursive: true });
 });
 
 it('gives the files around a tokenizer', async () => {

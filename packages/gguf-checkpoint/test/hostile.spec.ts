@@ -56,7 +56,7 @@ describe('the header', () => {
       'INVALID_HEADER',
     ],
   ])('%s', async (_, spec, code) => {
-    const found = spec instanceof Buffer ? spec : encodeSafely(spec);
+    const found = Buffer.isBuffer(spec) ? spec : encodeSafely(spec);
     expect((await refusal(found)).code).toBe(code);
   });
 

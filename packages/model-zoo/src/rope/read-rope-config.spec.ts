@@ -17,6 +17,13 @@ function refusal(config: Record<string, unknown>): ModelError {
   throw new Error('Expected the config to be refused');
 }
 
+it('pairs columns half a head apart unless rope_interleave says neighbours', () => {
+  expect(read({}).style).toBe('half');
+  expect(read({ rope_interleave: false }).style).toBe('half');
+  expect(read({ rope_interleave: true }).style).toBe('interleaved');
+  expect(refusal({ rope_interleave: 1 }).code).toBe('INVALID_CONFIG');
+});
+
 describe('dialects', () => {
   const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
 
