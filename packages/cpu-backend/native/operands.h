@@ -7,7 +7,57 @@
 
 namespace airllm {
 
-enum class DType : uint8_t { kF32 = 0, kF16 = 1, kBF16 = 2, kF8E4M3 = 3 };
+enum class DType : uint8_t {
+  kF32 = 0,
+  kF16 = 1,
+  kBF16 = 2,
+  kF8E4M3 = 3,
+  // Packed: of embedding, linear and linearTransposed alone.
+  kQ8 = 4,
+  kQ4 = 5,
+  kQ4K = 6,
+  kQ6K = 7,
+  kMxFp4 = 8,
+  kCode4 = 9,
+  kGptq = 10,
+  kAwq = 11
+};
+
+constexpr bool isPacked(DType dtype) { return dtype >= DType::kQ8; }
+
+/** Elements and bytes of the smallest run of a row that has bytes of its own. */
+struct BlockSize {
+  size_t elements;
+  size_t bytes;
+};
+
+constexpr BlockSize blockSize(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return {1, 4};
+    case DType::kF16:
+    case DType::kBF16:
+      return {1, 2};
+    case DType::kF8E4M3:
+      return {1, 1};
+    case DType::kQ8:
+      return {32, 34};
+    case DType::kQ4:
+      return {32, 18};
+    case DType::kQ4K:
+      return {256, 144};
+    case DType::kQ6K:
+      return {256, 210};
+    case DType::kMxFp4:
+      return {32, 16};
+    case DType::kCode4:
+      return {2, 1};
+    case DType::kGptq:
+    case DType::kAwq:
+      return {8, 4};
+  }
+  return {1, 4};
+}
 
 enum class Activation : uint8_t { kSilu = 0, kGelu = 1, kGeluTanh = 2 };
 
@@ -26,7 +76,8 @@ struct Matrix {
 };
 
 /**
- * float32 factors of a weight in f8e4m3, at any byte address: element (r, c) of the weight times factor
+ * Factors of a weight in f8e4m3, float32 or bfloat16, at any byte address: element (r, c) of the weight times
+ * factor
  * ((firstRow + r) / blockRows, c / blockCols) of a grid of `cols` columns.
  */
 struct Scales {
@@ -37,6 +88,28 @@ struct Scales {
   size_t firstRow;
   /** c >> shift is c / blockCols for every column; kNoShift where no shift is. */
   unsigned shift;
+  bool bf16 = false;
+};
+
+/** What stands beside a packed weight, at any byte address; which of it, and what it means, formats/ says. */
+struct Packing {
+  /** mxfp4: a byte per 32 columns; code4: float32 per block, or bytes; groups: factorDType per group and
+   * column. */
+  const uint8_t* factors = nullptr;
+  DType factorDType = DType::kF32;
+  /** code4: float32 [16], and columns of a block. */
+  const uint8_t* codes = nullptr;
+  size_t blockCols = 0;
+  /** code4 with quantized factors: float32 [256], float32 per nestedBlock factors, number of the slice's
+   * first. */
+  const uint8_t* nestedCodes = nullptr;
+  const uint8_t* nestedFactors = nullptr;
+  size_t nestedBlock = 0;
+  size_t nestedFirst = 0;
+  float nestedOffset = 0;
+  /** Groups: words of zeros, and rows of a group. */
+  const uint8_t* zeros = nullptr;
+  size_t groupRows = 0;
 };
 
 constexpr unsigned kNoShift = 64;
@@ -49,6 +122,8 @@ struct Weight {
   size_t cols;
   /** Of f8e4m3. */
   Scales scales{};
+  /** Of packed dtypes. */
+  Packing packing{};
 };
 
 /** out[i, :] = table[ids[i], :]. */

@@ -3,6 +3,7 @@
 import {
   BackendError,
   DTYPES,
+  PACKED_DTYPES,
   type Arena,
   type Backend,
   type KvCache,
@@ -20,7 +21,7 @@ import { toBackendError } from './native-error.js';
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
   readonly description: string;
-  readonly dtypes = DTYPES;
+  readonly dtypes = [...DTYPES, ...PACKED_DTYPES];
   readonly #engine: NativeEngine;
   readonly #memory = new WeakMap<object, number>();
   #last: Promise<unknown> = Promise.resolve();

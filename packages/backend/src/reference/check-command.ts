@@ -2,6 +2,7 @@
 
 import type { Arena, Submission } from '../backend.js';
 import type { Command, LayerNormCommand, RmsNormCommand, RopeCommand, UngroupCommand } from '../command.js';
+import { isPacked } from '../dtype.js';
 import type { Tensor } from '../tensor.js';
 import type { WeightSlice } from '../weight.js';
 import { checkIndices, checkShaped, checkTensor, checkVector, expect, isCount } from './check-operands.js';
@@ -29,6 +30,10 @@ export function checkCommand(command: Command<WeightSlice>, submission: Submissi
     case 'linear': {
       const { x, weight, bias, normalizeRows, out } = command;
       checkPackable('linear weight', weight);
+      expect(
+        !command.normalizeRows || !isPacked(weight.dtype),
+        `Expected a weight of single values beside normalizeRows but received ${weight.dtype}`,
+      );
       if (bias) checkVector('linear bias', bias, weight.rows);
       expect(!(bias && normalizeRows), 'Expected no bias beside normalizeRows but received one');
       checkShaped('linear input', x, { arena, rows: x.rows, cols: weight.cols });

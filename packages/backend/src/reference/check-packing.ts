@@ -40,8 +40,8 @@ function checkCodes(
   [rows, cols]: readonly [number, number],
 ): void {
   expect(
-    isCount(blockCols) && cols % blockCols === 0,
-    `Expected blocks that divide ${cols} columns for ${what} but received ${blockCols}`,
+    isCount(blockCols) && blockCols % 2 === 0 && cols % blockCols === 0,
+    `Expected blocks of whole bytes that divide ${cols} columns for ${what} but received ${blockCols}`,
   );
   const factors = (rows * cols) / blockCols;
   checkSpan(`codes of ${what}`, codes, 4 * 16);

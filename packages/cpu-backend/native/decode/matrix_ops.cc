@@ -18,7 +18,7 @@ void expectGroups(const Matrix& x, size_t groupWidth, std::initializer_list<Weig
 }  // namespace
 
 Op decodeEmbedding(Reader& in) {
-  const Weight table = in.weight();
+  const Weight table = in.packableWeight();
   const Matrix out = in.tensor();
   expect(table.cols == out.cols, "Expected as many columns as the embedding table has");
   return EmbeddingOp{table, in.indices(out.rows, table.rows), out};
@@ -46,17 +46,19 @@ Op decodeLayerNorm(Reader& in) {
 
 Op decodeLinear(Reader& in) {
   const Matrix x = in.tensor();
-  const Weight weight = in.weight();
+  const Weight weight = in.packableWeight();
   const Weight bias = in.optionalVector(weight.rows);
   const bool normalizeRows = in.flag();
   expect(x.cols == weight.cols, "Expected as many columns of x as the weight of linear has");
   expect(!normalizeRows || bias.data == nullptr, "Expected no bias beside normalizeRows");
+  expect(!normalizeRows || !isPacked(weight.dtype),
+         "Expected a weight of single values beside normalizeRows");
   return LinearOp{x, weight, bias, in.tensor(x.rows, weight.rows), normalizeRows};
 }
 
 Op decodeLinearTransposed(Reader& in) {
   const Matrix x = in.tensor();
-  const Weight weight = in.weight();
+  const Weight weight = in.packableWeight();
   const Weight bias = in.optionalVector(weight.cols);
   const bool accumulate = in.flag();
   expect(x.cols == weight.rows, "Expected as many columns of x as the weight of linearTransposed has rows");

@@ -11,7 +11,11 @@ constexpr double kLargestInteger = 9007199254740991.0;
 /** A slot that no cache has. */
 constexpr size_t kNoSlot = std::numeric_limits<size_t>::max();
 
-size_t bytesOf(DType dtype) { return dtype == DType::kF32 ? 4 : dtype == DType::kF8E4M3 ? 1 : 2; }
+/** Bytes of `elements` values, whole blocks. */
+size_t bytesOf(DType dtype, size_t elements) {
+  const BlockSize block = blockSize(dtype);
+  return product(elements / block.elements, block.bytes);
+}
 
 bool isInteger(double value) {
   return value >= 0 && value <= kLargestInteger && static_cast<double>(static_cast<size_t>(value)) == value;
@@ -92,21 +96,76 @@ Matrix Reader::tensor(size_t rows, size_t cols) {
 }
 
 Weight Reader::weight() {
+  const Weight found = packableWeight();
+  expect(!isPacked(found.dtype), "Expected a weight of single values");
+  return found;
+}
+
+Weight Reader::packableWeight() {
   const std::shared_ptr<Pages> memory = pages(integer());
-  const size_t byteOffset = integer(), dtype = integer(), rows = integer(), cols = integer();
-  expect(dtype <= 3, "Expected a known weight dtype");
-  const size_t bytes = product(product(rows, cols), bytesOf(static_cast<DType>(dtype)));
+  const size_t byteOffset = integer(), number = integer(), rows = integer(), cols = integer();
+  expect(number <= static_cast<size_t>(DType::kAwq), "Expected a known weight dtype");
+  const DType dtype = static_cast<DType>(number);
+  expect(cols % blockSize(dtype).elements == 0, "Expected rows of whole blocks of a packed weight");
+  const size_t bytes = bytesOf(dtype, product(rows, cols));
   expect(inside(byteOffset, bytes, memory->byteLength()), "Expected a weight inside its memory");
-  Weight weight{memory->data() + byteOffset, static_cast<DType>(dtype), rows, cols};
-  expect(flag() == (weight.dtype == DType::kF8E4M3), "Expected scales for f8e4m3 and for nothing else");
-  if (weight.dtype == DType::kF8E4M3) weight.scales = scales(rows, cols);
+  Weight weight{memory->data() + byteOffset, dtype, rows, cols};
+  const size_t scaleKind = integer();
+  expect(scaleKind <= 2 && (scaleKind > 0) == (dtype == DType::kF8E4M3),
+         "Expected scales for f8e4m3 and for nothing else");
+  if (dtype == DType::kF8E4M3) weight.scales = scales(rows, cols, scaleKind == 2);
+  if (isPacked(dtype)) weight.packing = packing(dtype, rows, cols);
   return weight;
 }
 
-Scales Reader::scales(size_t rows, size_t cols) {
+const uint8_t* Reader::span(size_t byteLength) {
+  const std::shared_ptr<Pages> memory = pages(integer());
+  const size_t byteOffset = integer();
+  expect(inside(byteOffset, byteLength, memory->byteLength()), "Expected a packing inside its memory");
+  return memory->data() + byteOffset;
+}
+
+Packing Reader::packing(DType dtype, size_t rows, size_t cols) {
+  Packing found{};
+  if (dtype < DType::kMxFp4) return found;
+  expect(rows > 0 && cols > 0, "Expected rows and columns of a packed weight");
+  if (dtype == DType::kMxFp4) {
+    found.factors = span(product(rows, cols / 32));
+    return found;
+  }
+  if (dtype == DType::kCode4) {
+    found.blockCols = positive();
+    expect(found.blockCols % 2 == 0 && cols % found.blockCols == 0,
+           "Expected blocks of whole bytes that divide the columns of a packed weight");
+    const size_t factors = product(rows, cols / found.blockCols);
+    const bool nested = flag();
+    found.codes = span(16 * sizeof(float));
+    found.factors = span(nested ? factors : product(factors, sizeof(float)));
+    if (!nested) return found;
+    found.nestedBlock = positive();
+    found.nestedFirst = integer();
+    found.nestedOffset = finite();
+    found.nestedCodes = span(256 * sizeof(float));
+    const size_t last = (total(found.nestedFirst, factors) - 1) / found.nestedBlock;
+    found.nestedFactors = span(product(total(last, 1), sizeof(float)));
+    return found;
+  }
+  expect(cols % 8 == 0 && (dtype == DType::kAwq || rows % 8 == 0), "Expected whole words of a packed weight");
+  const size_t factorDType = integer();
+  expect(factorDType <= 2, "Expected scales of a packed weight in f32, f16 or bf16");
+  found.factorDType = static_cast<DType>(factorDType);
+  found.groupRows = positive();
+  const size_t groups = (rows - 1) / found.groupRows + 1;
+  found.factors = span(bytesOf(found.factorDType, product(groups, cols)));
+  found.zeros = span(product(groups, cols / 2));
+  return found;
+}
+
+Scales Reader::scales(size_t rows, size_t cols, bool bf16) {
   const std::shared_ptr<Pages> memory = pages(integer());
   const size_t byteOffset = integer();
   Scales grid{};
+  grid.bf16 = bf16;
   grid.cols = positive();
   grid.blockRows = positive();
   grid.blockCols = positive();
@@ -116,7 +175,7 @@ Scales Reader::scales(size_t rows, size_t cols) {
   const size_t neededCols = (cols - 1) / grid.blockCols + 1;
   expect(grid.cols >= neededCols, "Expected as many columns of scales as a weight has blocks");
   const size_t values = total(product(lastRow, grid.cols), neededCols);
-  expect(inside(byteOffset, product(values, sizeof(float)), memory->byteLength()),
+  expect(inside(byteOffset, product(values, bf16 ? 2 : 4), memory->byteLength()),
          "Expected scales inside their memory");
   grid.data = memory->data() + byteOffset;
   grid.shift = shiftOf(grid.blockCols, cols);

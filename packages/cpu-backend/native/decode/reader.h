@@ -31,6 +31,8 @@ class Reader {
   /** A tensor of this shape. */
   Matrix tensor(size_t rows, size_t cols);
   Weight weight();
+  /** A weight that may be in a packed dtype. */
+  Weight packableWeight();
   /** A weight [1, length]. */
   Weight vector(size_t length);
   /** A flag, and a weight where it is 1. */
@@ -50,7 +52,10 @@ class Reader {
 
  private:
   void readBatch();
-  Scales scales(size_t rows, size_t cols);
+  Scales scales(size_t rows, size_t cols, bool bf16);
+  Packing packing(DType dtype, size_t rows, size_t cols);
+  /** Memory and offset of bytes beside a packed weight. */
+  const uint8_t* span(size_t byteLength);
 
   const double* word_;
   const double* end_;

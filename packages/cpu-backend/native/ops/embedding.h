@@ -2,6 +2,7 @@
 //   table [V, C] of any dtype; ids [T] uint32, each < V; out [T, C] float32.
 #pragma once
 
+#include "../formats/decode_rows.h"
 #include "../simd/weight_rows.h"
 
 namespace airllm::AIRLLM_ISA {
@@ -9,6 +10,12 @@ namespace {
 
 void embedding(const EmbeddingOp& op, size_t begin, size_t end) {
   const size_t cols = op.out.cols;
+  if (isPacked(op.table.dtype)) {
+    for (size_t i = begin; i < end; i++) {
+      decodeRows(op.table, op.ids[i], 1, 0, cols, op.out.data + i * op.out.stride, cols);
+    }
+    return;
+  }
   withDType(op.table.dtype, [&](auto tag) {
     for (size_t i = begin; i < end; i++) {
       const WeightRows<decltype(tag)::value, 1> from(op.table, op.ids[i]);

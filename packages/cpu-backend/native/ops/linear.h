@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "../formats/decode_rows.h"
 #include "../simd/tile.h"
 
 namespace airllm::AIRLLM_ISA {
@@ -143,9 +144,12 @@ inline void panelRows(const float* panel, size_t count, const float* x, size_t x
   }
 }
 
-/** scratch: widened panel [kPanelWeights, kPanelDepth], then carried accumulators. */
-template <DType D>
-void panels(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+/**
+ * widen(n, count, k0, depth, panel) fills the panel. scratch: widened panel [kPanelWeights, kPanelDepth],
+ * then carried accumulators.
+ */
+template <typename Widen>
+void panels(const LinearOp& op, size_t begin, size_t end, float* scratch, Widen widen) {
   float* panel = scratch;
   float* carried = scratch + kPanelWeights * kPanelDepth;
   for (size_t t0 = 0; t0 < op.x.rows; t0 += kPanelRows) {
@@ -155,7 +159,7 @@ void panels(const LinearOp& op, size_t begin, size_t end, float* scratch) {
       for (size_t k0 = 0; k0 < op.weight.cols; k0 += kPanelDepth) {
         const size_t left = op.weight.cols - k0;
         const size_t depth = left < kPanelDepth ? left : kPanelDepth;
-        widenPanel<D>(op.weight, n0, count, k0, depth, panel);
+        widen(n0, count, k0, depth, panel);
         const float* x = op.x.data + t0 * op.x.stride + k0;
         size_t t = 0;
         for (; t + kTileRows <= rows; t += kTileRows) {
@@ -184,7 +188,16 @@ template <DType D>
 void linearOf(const LinearOp& op, size_t begin, size_t end, float* scratch) {
   if (op.x.rows == 1) return gemv<D>(op, begin, end);
   if (op.x.rows <= kDirectRows) return direct<D>(op, begin, end);
-  panels<D>(op, begin, end, scratch);
+  panels(op, begin, end, scratch, [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
+    widenPanel<D>(op.weight, n, count, k0, depth, panel);
+  });
+}
+
+/** Packed weights, for any T: a panel is decoded once and used by all rows of x. */
+void packedLinear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  panels(op, begin, end, scratch, [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
+    decodeRows(op.weight, n, count, k0, depth, panel, kPanelDepth);
+  });
 }
 
 /** Outputs [n, n + 1) divided by the length of that weight row, which was read a moment ago. */
@@ -207,6 +220,7 @@ void divideByLength(const LinearOp& op, size_t n) {
 }
 
 void linear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
+  if (isPacked(op.weight.dtype)) return packedLinear(op, begin, end, scratch);
   withDType(op.weight.dtype, [&](auto tag) {
     constexpr DType D = decltype(tag)::value;
     if (!op.normalizeRows) return linearOf<D>(op, begin, end, scratch);

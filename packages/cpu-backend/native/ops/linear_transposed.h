@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "../formats/decode_rows.h"
 #include "../simd/weight_rows.h"
 
 namespace airllm::AIRLLM_ISA {
@@ -130,10 +131,40 @@ inline void startSums(const LinearTransposedOp& op, size_t first, size_t last) {
   }
 }
 
-/** Without scratch memory for up to kSumsInPlace rows. */
+/** Rows and columns of a packed weight that are decoded together. */
+constexpr size_t kPackedDepth = 64;
+constexpr size_t kPackedColumns = 256;
+/** Columns decoded beside them where a block of the format begins or ends elsewhere. */
+constexpr size_t kMostBlock = 256;
+static_assert(kPackedDepth * (kPackedColumns + 2 * kMostBlock) <= kScratchFloats &&
+              kPackedDepth % kDepthStep == 0);
+
+/** Packed weights, for any T: columns [first, last), at most kPackedColumns. scratch: decoded rows. */
+void addPacked(const LinearTransposedOp& op, size_t first, size_t last, float* scratch) {
+  const size_t block = blockSize(op.weight.dtype).elements;
+  const size_t start = first / block * block, width = (last + block - 1) / block * block - start;
+  const Matrix out{op.out.data + first, op.out.rows, last - first, op.out.stride};
+  for (size_t k = 0; k < op.weight.rows; k += kPackedDepth) {
+    const size_t rows = op.weight.rows - k < kPackedDepth ? op.weight.rows - k : kPackedDepth;
+    decodeRows(op.weight, k, rows, start, width, scratch, width);
+    const Weight decoded{reinterpret_cast<const uint8_t*>(scratch), DType::kF32, rows, width};
+    const Matrix x{op.x.data + k, op.x.rows, rows, op.x.stride};
+    addDepths<DType::kF32>(decoded, 0, first - start, last - start, x, out);
+  }
+}
+
+/** Without scratch memory for up to kSumsInPlace rows of a weight that is not packed. */
 void linearTransposed(const LinearTransposedOp& op, size_t begin, size_t end, float* scratch) {
   const size_t cols = op.weight.cols;
   const size_t limit = end * kTransposedColumns < cols ? end * kTransposedColumns : cols;
+  if (isPacked(op.weight.dtype)) {
+    for (size_t first = begin * kTransposedColumns; first < limit; first += kPackedColumns) {
+      const size_t last = limit - first < kPackedColumns ? limit : first + kPackedColumns;
+      if (!op.accumulate) startSums(op, first, last);
+      addPacked(op, first, last, scratch);
+    }
+    return;
+  }
   const bool inPlace = op.x.rows <= kSumsInPlace;
   const size_t together = inPlace ? columnsTogether(op.x.rows) : kTransposedColumns;
   withDType(op.weight.dtype, [&](auto tag) {

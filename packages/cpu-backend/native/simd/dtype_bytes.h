@@ -19,7 +19,7 @@ struct DTypeTag {
   static constexpr DType value = D;
 };
 
-/** body(DTypeTag<dtype>{}). */
+/** body(DTypeTag<dtype>{}); nothing for packed dtypes, which formats/ decodes. */
 template <typename Body>
 inline void withDType(DType dtype, Body body) {
   switch (dtype) {
@@ -31,6 +31,8 @@ inline void withDType(DType dtype, Body body) {
       return body(DTypeTag<DType::kBF16>{});
     case DType::kF8E4M3:
       return body(DTypeTag<DType::kF8E4M3>{});
+    default:
+      return;
   }
 }
 

@@ -2,7 +2,7 @@
 // scale and rounded to float32 first, as the reference backend does; what is made of it comes after.
 #pragma once
 
-#include <string.h>
+#include "../formats/half.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -35,16 +35,18 @@ struct WeightRows<DType::kF8E4M3, N> {
   size_t blockCols;
   unsigned shift;
   const uint8_t* scales[N];
+  bool bf16;
 
   WeightRows(const Weight& weight, size_t row, size_t col = 0)
       : data(weight.data + row * weight.cols + col),
         rowBytes(weight.cols),
         firstCol(col),
         blockCols(weight.scales.blockCols),
-        shift(weight.scales.shift) {
+        shift(weight.scales.shift),
+        bf16(weight.scales.bf16) {
     const Scales& grid = weight.scales;
     for (size_t i = 0; i < N; i++) {
-      scales[i] = grid.data + (grid.firstRow + row + i) / grid.blockRows * grid.cols * sizeof(float);
+      scales[i] = grid.data + (grid.firstRow + row + i) / grid.blockRows * grid.cols * (bf16 ? 2 : 4);
     }
   }
 
@@ -65,9 +67,7 @@ struct WeightRows<DType::kF8E4M3, N> {
  private:
   size_t blockOf(size_t col) const { return shift == kNoShift ? col / blockCols : col >> shift; }
   float factor(size_t i, size_t block) const {
-    float value;
-    memcpy(&value, scales[i] + block * sizeof(float), sizeof value);
-    return value;
+    return factorAt(scales[i], bf16 ? DType::kBF16 : DType::kF32, block);
   }
   /** The factors of `n` > 0 columns; other lanes are zero or the same. */
   F factors(size_t i, size_t col, size_t n) const {

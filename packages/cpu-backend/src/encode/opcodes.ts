@@ -1,6 +1,6 @@
 // The numbers of ops, as native/program.cc knows them. A number is never given to another op.
 
-import type { Activation, Command, ElementDType, WeightSlice } from '@airllm/backend';
+import type { Activation, Command, DType, WeightSlice } from '@airllm/backend';
 
 export const OPCODE = {
   embedding: 1,
@@ -27,6 +27,19 @@ export const OPCODE = {
   ungroup: 22,
 } as const satisfies Record<Command<WeightSlice>['op'], number>;
 
-export const DTYPE = { f32: 0, f16: 1, bf16: 2, f8e4m3: 3 } satisfies Record<ElementDType, number>;
+export const DTYPE = {
+  f32: 0,
+  f16: 1,
+  bf16: 2,
+  f8e4m3: 3,
+  q8_0: 4,
+  q4_0: 5,
+  q4_k: 6,
+  q6_k: 7,
+  mxfp4: 8,
+  code4: 9,
+  gptq4: 10,
+  awq4: 11,
+} satisfies Record<DType, number>;
 
 export const ACTIVATION = { silu: 0, gelu: 1, 'gelu-tanh': 2 } satisfies Record<Activation, number>;

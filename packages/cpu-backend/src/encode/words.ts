@@ -1,7 +1,18 @@
 // The words of a submission as they are collected: numbers, tensors, weights.
 
-import { BackendError, isPacked, type Tensor, type WeightMemory, type WeightSlice } from '@airllm/backend';
+import {
+  BackendError,
+  type Tensor,
+  type WeightMemory,
+  type WeightPacking,
+  type WeightSlice,
+  type WeightSpan,
+} from '@airllm/backend';
 import { DTYPE } from './opcodes.js';
+import { packingWords } from './packing-words.js';
+
+/** Dtypes whose factors lie beside them. */
+const NEEDS_PACKING: readonly WeightPacking['kind'][] = ['mxfp4', 'code4', 'gptq4', 'awq4'];
 
 export class Words {
   readonly #words: number[] = [];
@@ -29,20 +40,25 @@ export class Words {
   }
 
   weight({ memory, byteOffset, dtype, rows, cols, scales, packing }: WeightSlice): void {
-    if (isPacked(dtype) || packing) throw invalid(`Expected a weight of single values but received ${dtype}`);
     this.numbers(this.#memoryOf(memory), byteOffset, DTYPE[dtype], rows, cols);
-    this.flag(scales !== undefined);
-    if (!scales) return;
-    const { blockRows, blockCols, firstRow } = scales;
-    this.numbers(
-      this.#memoryOf(scales.memory),
-      scales.byteOffset,
-      scales.cols,
-      blockRows,
-      blockCols,
-      firstRow,
-    );
+    this.numbers(scales ? (scales.dtype === 'bf16' ? 2 : 1) : 0);
+    if (scales) {
+      const { blockRows, blockCols, firstRow } = scales;
+      this.numbers(...this.#span(scales), scales.cols, blockRows, blockCols, firstRow);
+    }
+    const needed = NEEDS_PACKING.find((kind) => kind === dtype);
+    if (packing?.kind !== needed) {
+      throw invalid(
+        `Expected ${needed ? `a packing of ${needed}` : 'no packing'} for a weight in ${dtype} but received ${packing?.kind ?? 'none'}`,
+      );
+    }
+    if (packing) this.list(packingWords(packing, this.#span));
   }
+
+  readonly #span = ({ memory, byteOffset }: WeightSpan): [number, number] => [
+    this.#memoryOf(memory),
+    byteOffset,
+  ];
 
   optionalWeight(weight: WeightSlice | undefined): void {
     this.flag(weight !== undefined);

@@ -24,7 +24,7 @@ export function resolveBitsandbytes(ref: WeightRef, tensors: TensorTable): Resol
   if (elementsOf(tensor.shape) !== elements / 2) throw wrongShape(tensor, `U8 [${elements / 2}, 1]`);
   const factors = elementsOf(absmax.shape);
   const blockCols = elements / factors;
-  if (!Number.isInteger(blockCols) || cols % blockCols !== 0) {
+  if (!Number.isInteger(blockCols) || blockCols % 2 !== 0 || cols % blockCols !== 0) {
     throw new LayerStoreError(
       'UNSUPPORTED_DTYPE',
       `Expected factors for equal blocks within the rows of ${ref.name} [${rows}, ${cols}] but ${absmax.name} has ${factors}`,
