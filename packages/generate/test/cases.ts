@@ -115,6 +115,8 @@ export interface OpenOptions extends Partial<
   /** Of the weights beyond the smallest budget. Default 1. */
   share?: number;
   prefetch?: boolean;
+  /** Default 32768. */
+  tileBytes?: number;
   /** Bytes reserved for runs. Default plenty. */
   reservedRunBytes?: number;
   /** Where the weights lie, if not in the case's own folder. */
@@ -133,12 +135,13 @@ export interface OpenModel extends AsyncDisposable {
 }
 
 export async function openModel(golden: GoldenCase, options: OpenOptions = {}): Promise<OpenModel> {
-  const { share = 1, prefetch = true, reservedRunBytes = 1e9, folder = golden.folder, ...rest } = options;
+  const { share = 1, prefetch = true, tileBytes = 32768, reservedRunBytes = 1e9, ...others } = options;
+  const { folder = golden.folder, ...rest } = others;
   const { definition } = golden;
   const layout = layOutStore({
     ...listWeights(definition),
     tensors: await readTensors(folder),
-    tileBytes: 32768,
+    tileBytes,
   });
   const { minimumBytes } = layout;
   const tiles = [...layout.denseTiles, ...layout.expertTiles.values()];

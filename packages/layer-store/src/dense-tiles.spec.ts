@@ -12,7 +12,6 @@ import {
 import { DenseTiles } from './dense-tiles.js';
 import type { TileLease } from './lease.js';
 import { spreadOrder, type Placement } from './placement.js';
-import type { TilePart } from './tile.js';
 
 function openTiles({ count = 10, pinned = [] as number[], ringSlots = 3, prefetch = true } = {}) {
   const allocator = new CountingAllocator();

@@ -10,7 +10,6 @@ import {
 } from '../test/support.js';
 import { ExpertTiles } from './expert-tiles.js';
 import type { TileLease } from './lease.js';
-import type { TilePart } from './tile.js';
 
 /** Expert tiles are numbered after the dense ones. */
 const FIRST = 100;

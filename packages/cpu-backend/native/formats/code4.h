@@ -17,23 +17,28 @@ inline float codeFactor(const Packing& packing, size_t index) {
   return code * outer + packing.nestedOffset;
 }
 
-/** Columns [col, col + count) of a row, col and count even. */
-inline void decodeCodes(const Weight& weight, size_t row, size_t col, size_t count, float* __restrict out) {
+/** Rows [row, row + rows), columns [col, col + count), both even; rows of `out` are `stride` apart. */
+inline void decodeCodes(const Weight& weight, size_t row, size_t rows, size_t col, size_t count, float* out,
+                        size_t stride) {
   const Packing& packing = weight.packing;
   float codes[16];
   memcpy(codes, packing.codes, sizeof codes);
-  const uint8_t* from = weight.data + (row * weight.cols + col) / 2;
-  const size_t factors = row * (weight.cols / packing.blockCols);
+  float pairs[256][2];
+  for (size_t byte = 0; byte < 256; byte++) {
+    pairs[byte][0] = codes[byte >> 4];
+    pairs[byte][1] = codes[byte & 15];
+  }
   const size_t end = col + count;
-  for (size_t c = col; c < end;) {
-    const size_t block = c / packing.blockCols;
-    const size_t last = (block + 1) * packing.blockCols < end ? (block + 1) * packing.blockCols : end;
-    const float factor = codeFactor(packing, factors + block);
-    float values[16];
-    for (size_t i = 0; i < 16; i++) values[i] = codes[i] * factor;
-    for (; c < last; c += 2, from++, out += 2) {
-      out[0] = values[*from >> 4];
-      out[1] = values[*from & 15];
+  for (size_t r = row; r < row + rows; r++) {
+    const uint8_t* from = weight.data + (r * weight.cols + col) / 2;
+    const size_t factors = r * (weight.cols / packing.blockCols);
+    float* __restrict to = out + (r - row) * stride;
+    for (size_t i = 0; i < count / 2; i++) memcpy(to + 2 * i, pairs[from[i]], 2 * sizeof(float));
+    for (size_t c = col; c < end;) {
+      const size_t block = c / packing.blockCols;
+      const size_t last = (block + 1) * packing.blockCols < end ? (block + 1) * packing.blockCols : end;
+      const float factor = codeFactor(packing, factors + block);
+      for (; c < last; c++) *to++ *= factor;
     }
   }
 }

@@ -19,10 +19,8 @@ inline void decodeRow(const Weight& weight, size_t row, size_t col, size_t count
       return decodeBlocks<Q4KBlock>(weight, row, col, count, out);
     case DType::kQ6K:
       return decodeBlocks<Q6KBlock>(weight, row, col, count, out);
-    case DType::kMxFp4:
-      return decodeMx(weight, row, col, count, out);
     default:
-      return decodeCodes(weight, row, col, count, out);
+      return decodeMx(weight, row, col, count, out);
   }
 }
 
@@ -32,6 +30,7 @@ inline void decodeRow(const Weight& weight, size_t row, size_t col, size_t count
  */
 AIRLLM_NOINLINE void decodeRows(const Weight& weight, size_t row, size_t rows, size_t col, size_t count,
                                 float* out, size_t stride) {
+  if (weight.dtype == DType::kCode4) return decodeCodes(weight, row, rows, col, count, out, stride);
   if (weight.dtype == DType::kGptq) return decodeGroups<false>(weight, row, rows, col, count, out, stride);
   if (weight.dtype == DType::kAwq) return decodeGroups<true>(weight, row, rows, col, count, out, stride);
   for (size_t r = 0; r < rows; r++) decodeRow(weight, row + r, col, count, out + r * stride);

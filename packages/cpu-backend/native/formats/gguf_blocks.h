@@ -21,9 +21,11 @@ struct Q4Block {
   static constexpr size_t kElements = 32, kBytes = 18;
   static void decode(const uint8_t* __restrict from, float* __restrict to) {
     const float d = halfAt(from);
-    for (size_t i = 0; i < 16; i++) {
-      to[i] = d * static_cast<float>((from[2 + i] & 15) - 8);
-      to[16 + i] = d * static_cast<float>((from[2 + i] >> 4) - 8);
+    for (size_t half = 0; half < 2; half++) {
+      const int shift = half == 0 ? 0 : 4;
+      for (size_t i = 0; i < 16; i++) {
+        to[16 * half + i] = d * static_cast<float>((from[2 + i] >> shift & 15) - 8);
+      }
     }
   }
 };

@@ -17,16 +17,16 @@ inline uint32_t wordAt(const uint8_t* words, size_t index) {
   return word;
 }
 
-/** Bit at which a word holds each of its columns. */
-constexpr uint32_t kPlainShifts[8] = {0, 4, 8, 12, 16, 20, 24, 28};
-constexpr uint32_t kAwqShifts[8] = {0, 16, 4, 20, 8, 24, 12, 28};
-
-/** Eight columns of each word. */
-inline void unpackColumns(const uint8_t* words, size_t index, size_t count, const uint32_t (&shifts)[8],
-                          int32_t* __restrict out) {
+/** Eight columns of each word, which AWQ holds in its own order. */
+template <bool Awq>
+inline void unpackColumns(const uint8_t* words, size_t index, size_t count, int32_t* __restrict out) {
+  constexpr uint32_t kShifts[8] = {
+      0, Awq ? 16 : 4, Awq ? 4 : 8, Awq ? 20 : 12, Awq ? 8 : 16, Awq ? 24 : 20, Awq ? 12 : 24, 28};
   for (size_t c = 0; c < count; c += 8) {
     const uint32_t word = wordAt(words, index + c / 8);
-    for (size_t i = 0; i < 8; i++) out[c + i] = static_cast<int32_t>(word >> shifts[i] & 15);
+    AIRLLM_UNROLL for (size_t i = 0; i < 8; i++) {
+      out[c + i] = static_cast<int32_t>(word >> kShifts[i] & 15);
+    }
   }
 }
 
@@ -46,7 +46,7 @@ void decodeGroups(const Weight& weight, size_t row, size_t rows, size_t col, siz
       if (r == nextGroup) {
         const size_t group = r / packing.groupRows;
         nextGroup = (group + 1) * packing.groupRows;
-        unpackColumns(packing.zeros, (group * cols + first) / 8, n, Awq ? kAwqShifts : kPlainShifts, zeros);
+        unpackColumns<Awq>(packing.zeros, (group * cols + first) / 8, n, zeros);
         if (!Awq) {
           for (size_t i = 0; i < n; i++) zeros[i] = (zeros[i] + 1) & 15;
         }
@@ -55,7 +55,7 @@ void decodeGroups(const Weight& weight, size_t row, size_t rows, size_t col, siz
         }
       }
       if (Awq) {
-        unpackColumns(weight.data, (r * cols + first) / 8, n, kAwqShifts, q);
+        unpackColumns<Awq>(weight.data, (r * cols + first) / 8, n, q);
       } else {
         const uint8_t* words = weight.data + (r / 8 * cols + first) * sizeof(uint32_t);
         const uint32_t shift = 4 * (r % 8);

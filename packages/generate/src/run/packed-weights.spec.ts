@@ -1,0 +1,32 @@
+// Packed weights that are cut: rows travel with their factors, and sums over blocks of k go on where they stopped.
+
+import { generate, openModel, readCase } from '../../test/cases.js';
+
+/** About a third of the largest matrices of these cases. */
+const TILE_BYTES = 1500;
+
+describe.each(['llama-nf4', 'llama-fp4', 'llama-gptq', 'llama-awq', 'gpt-oss-mxfp4', 'llama-fp8'])(
+  '%s',
+  (name) => {
+    it('has the same tokens whatever the tiles', async () => {
+      const golden = await readCase(name);
+      await using opened = await openModel(golden, { share: 0, tileBytes: TILE_BYTES });
+      const { parts } = opened.layout;
+      const cut = [...parts].filter(([, blocks]) => blocks.length > 1).map(([weight]) => weight);
+      expect(cut).toContainEqual(
+        expect.stringContaining(name.startsWith('gpt-oss') ? 'gate_up_proj[' : 'down_proj'),
+      );
+      const prompts = golden.prompts.map(({ input_ids }) => input_ids);
+      expect(await generate(opened.model, prompts)).toEqual(golden.prompts.map(({ greedy }) => greedy));
+    });
+
+    it('keeps nothing large in memory beside the tiles', async () => {
+      const { layout, [Symbol.asyncDispose]: dispose } = await openModel(await readCase(name));
+      // Norms, code books, states and group numbers: pages of the file, and 64 embedding rows in pages of their own.
+      expect(layout.vectors.byteLength).toBeLessThan(40 * 4096);
+      const packed = [...layout.parts.values()].flat().filter(({ weight }) => weight.packing);
+      if (name !== 'llama-fp8') expect(packed.length).toBeGreaterThan(0);
+      await dispose();
+    });
+  },
+);

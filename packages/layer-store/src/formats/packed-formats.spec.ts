@@ -1,0 +1,206 @@
+// Packed checkpoints by their tensors' names and shapes alone: what is found, where the rows lie, what is refused.
+
+import type { WeightSpan } from '@airllm/backend';
+import { resolveWeight, type StoredTensor } from '../resolve-weights.js';
+import { cutTiles } from '../tile.js';
+
+const BYTES: Record<string, number> = { U8: 1, F16: 2, BF16: 2, F32: 4, I32: 4 };
+
+/** One after the other in one file, from byte 1000 on. */
+function table(tensors: readonly (readonly [name: string, dtype: string, shape: number[]])[]) {
+  let byteOffset = 1000;
+  return new Map<string, StoredTensor>(
+    tensors.map(([name, dtype, shape]) => {
+      const byteLength = shape.reduce((a, b) => a * b, 1) * (BYTES[dtype] ?? 0);
+      byteOffset += byteLength;
+      return [name, { name, dtype, shape, path: '/f', byteOffset: byteOffset - byteLength, byteLength }];
+    }),
+  );
+}
+
+/** Residents with these contents. */
+const residents =
+  (contents: Record<string, Uint8Array>) =>
+  (name: string): WeightSpan => {
+    const bytes = contents[name] ?? new Uint8Array(4096);
+    return { memory: { bytes, pageAligned: false, dispose: () => undefined }, byteOffset: 0 };
+  };
+
+const span = residents({})('any');
+
+describe('MXFP4', () => {
+  const tensors = table([
+    ['experts_blocks', 'U8', [4, 6, 2, 16]],
+    ['experts_scales', 'U8', [4, 6, 2]],
+  ]);
+  const expert = (i: number) => ({
+    name: `experts[${i}]`,
+    shape: [6, 64],
+    source: { tensor: 'experts', shape: [4, 6, 64], start: i * 6 * 64 },
+  });
+
+  it('has the rows of an expert and their scales', () => {
+    const weight = resolveWeight(expert(2), tensors);
+    // Two experts of 6 rows × 32 bytes lie before its rows, and of 6 × 2 before its scales, which follow 4 · 192 bytes.
+    expect(weight).toMatchObject({ dtype: 'mxfp4', rows: 6, cols: 64, rowBytes: 32, byteOffset: 1000 + 384 });
+    expect(weight.packing?.companions).toEqual([
+      { path: '/f', byteOffset: 1000 + 768 + 24, rowBytes: 2, rowsEach: 1 },
+    ]);
+    expect(weight.packing?.open(residents({}))([span], 3)).toEqual({ kind: 'mxfp4', scales: span });
+  });
+
+  it('is refused with scales of another shape, or none', () => {
+    const blocks = ['experts_blocks', 'U8', [4, 6, 2, 16]] as const;
+    expect(() => resolveWeight(expert(0), table([blocks]))).toThrow('tensor experts_scales');
+    const wrong = table([blocks, ['experts_scales', 'U8', [4, 6, 3]]]);
+    expect(() => resolveWeight(expert(0), wrong)).toThrow('U8 [4, 6, 2] for experts_scales');
+  });
+});
+
+describe('bitsandbytes', () => {
+  const state = (changes: object = {}) =>
+    new TextEncoder().encode(
+      JSON.stringify({
+        ...{ quant_type: 'nf4', blocksize: 64, dtype: 'bfloat16', shape: [10, 128] },
+        ...{ nested_blocksize: 8, nested_dtype: 'float32', nested_offset: 0.1 },
+        ...changes,
+      }).padEnd(200),
+    );
+  const NESTED = [
+    ['w', 'U8', [640, 1]],
+    ['w.absmax', 'U8', [20]],
+    ['w.quant_map', 'F32', [16]],
+    ['w.nested_absmax', 'F32', [3]],
+    ['w.nested_quant_map', 'F32', [256]],
+    ['w.quant_state.bitsandbytes__nf4', 'U8', [200]],
+  ] as const;
+  const nested = (changes: Record<string, [string, number[]]> = {}) =>
+    table(NESTED.map(([name, dtype, shape]) => [name, ...(changes[name] ?? [dtype, [...shape]])] as const));
+  const ref = { name: 'w', shape: [10, 128] };
+  const open = (bytes: Uint8Array) =>
+    resolveWeight(ref, nested()).packing?.open(residents({ 'w.quant_state.bitsandbytes__nf4': bytes }));
+
+  it('has factors beside the rows, and an offset from its state', () => {
+    const weight = resolveWeight(ref, nested());
+    expect(weight).toMatchObject({ dtype: 'code4', rows: 10, cols: 128, rowBytes: 64 });
+    expect(weight.packing?.companions).toMatchObject([{ byteOffset: 1640, rowBytes: 2, rowsEach: 1 }]);
+    // Row 3 begins with factor 3 · 2 of the weight.
+    expect(open(state())?.([span], 3)).toMatchObject({
+      kind: 'code4',
+      blockCols: 64,
+      nested: { blockLength: 8, offset: Math.fround(0.1), first: 6 },
+    });
+  });
+
+  it.each([
+    ['shape', { shape: [128, 10] }],
+    ['blocksize', { blocksize: 128 }],
+    ['nested_blocksize', { nested_blocksize: 4 }],
+    ['nested_blocksize', { nested_blocksize: 0 }],
+    ['nested_offset', { nested_offset: 'NaN' }],
+  ])('refuses a state whose %s contradicts the headers', (field, changes) => {
+    expect(() => open(state(changes))).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED_DTYPE', fields: expect.objectContaining({ field }) }),
+    );
+  });
+
+  it('refuses a state that is no JSON', () => {
+    expect(() => open(Uint8Array.of(0xff, 0x7b))).toThrow('Expected a JSON object');
+  });
+
+  it.each([
+    ['w', ['U8', [320, 1]], 'U8 [640, 1]'],
+    ['w.absmax', ['U8', [15]], 'equal blocks within the rows'],
+    ['w.quant_map', ['F32', [256]], 'F32 [16] for w.quant_map'],
+    ['w.nested_quant_map', ['F16', [256]], 'stores F16'],
+    ['w.quant_state.bitsandbytes__nf4', ['U8', [1e6]], 'at most 4096 bytes'],
+  ] as const)('refuses %s as %j', (name, [dtype, shape], message) => {
+    expect(() => resolveWeight(ref, nested({ [name]: [dtype, [...shape]] }))).toThrow(message);
+  });
+});
+
+describe('GPTQ and AWQ', () => {
+  const ref = { name: 'm.weight', shape: [16, 64] };
+  const gptq = (changes: Record<string, number[]> = {}) =>
+    table([
+      ['m.qweight', 'I32', changes['qweight'] ?? [8, 16]],
+      ['m.qzeros', 'I32', changes['qzeros'] ?? [4, 2]],
+      ['m.scales', 'F16', changes['scales'] ?? [4, 16]],
+      ['m.g_idx', 'I32', changes['g_idx'] ?? [64]],
+    ]);
+  const groupsOf = (list: number[]) => new Uint8Array(Int32Array.from(list).buffer);
+  const inOrder = Array.from({ length: 64 }, (_, row) => Math.floor(row / 16));
+
+  it('are input-major, cut between groups', () => {
+    const weight = resolveWeight(ref, gptq());
+    expect(weight).toMatchObject({ dtype: 'gptq4', rows: 64, cols: 16, rowBytes: 8 });
+    expect(weight.packing).toMatchObject({ inputMajor: true, rowUnit: 16 });
+    // A group of 16 rows is 128 bytes, with 32 of scales and 8 of zeros: 168; two fit 400, three do not.
+    const tiles = cutTiles([weight], { stage: 0, firstIndex: 0, tileBytes: 400 });
+    expect(tiles.map(({ parts }) => parts.map(({ rowStart, rowCount }) => [rowStart, rowCount]))).toEqual([
+      [[0, 32]],
+      [[32, 32]],
+    ]);
+    // Behind 512 bytes of weights from byte 1000 on, 32 of zeros, then scales; all within one page of the file.
+    expect(tiles[1]?.reads).toMatchObject([{ fileOffset: 0 }]);
+    expect(tiles[1]?.parts[0]).toMatchObject({
+      bufferOffset: 1000 + 256,
+      companionOffsets: [1000 + 544 + 64, 1000 + 512 + 16],
+    });
+  });
+
+  it('are told apart by the axis of their words', () => {
+    const awq = table([
+      ['m.qweight', 'I32', [64, 2]],
+      ['m.qzeros', 'I32', [4, 2]],
+      ['m.scales', 'F16', [4, 16]],
+    ]);
+    expect(resolveWeight(ref, awq).dtype).toBe('awq4');
+    // 8-bit GPTQ has twice the words.
+    expect(() => resolveWeight(ref, gptq({ qweight: [16, 16] }))).toThrow('4-bit words');
+  });
+
+  it('take rows in the order of their groups alone', () => {
+    const open = (list: number[]) =>
+      resolveWeight(ref, gptq()).packing?.open(residents({ 'm.g_idx': groupsOf(list) }));
+    expect(open(inOrder)?.([span, span], 0)).toMatchObject({
+      kind: 'gptq4',
+      groupRows: 16,
+      scaleDType: 'f16',
+    });
+    expect(() => open([1, ...inOrder.slice(1)])).toThrow('row 0 is of group 1');
+  });
+
+  it.each([
+    [{ qzeros: [4, 16] }, 'I32 [4, 2] for m.qzeros'],
+    [{ scales: [5, 16] }, 'm.qzeros'],
+    [{ scales: [5, 16], qzeros: [5, 2] }, 'equal groups of 64 rows'],
+    [{ g_idx: [16] }, 'I32 [64] for m.g_idx'],
+  ])('refuse %j', (changes, message) => {
+    expect(() => resolveWeight(ref, gptq(changes))).toThrow(message);
+  });
+});
+
+describe('blocks of GGUF', () => {
+  const tensors = table([['w', 'Q4_K', [4, 512]]]);
+
+  it('are whole rows', () => {
+    // 512 elements are two blocks of 144 bytes.
+    expect(resolveWeight({ name: 'w', shape: [4, 512] }, tensors)).toMatchObject({
+      dtype: 'q4_k',
+      rowBytes: 288,
+    });
+    expect(() => resolveWeight({ name: 'v', shape: [4, 100] }, table([['v', 'Q8_0', [4, 100]]]))).toThrow(
+      'whole blocks of 32',
+    );
+  });
+
+  it('are refused where an op reads a weight as a whole, or a vector', () => {
+    expect(() => resolveWeight({ name: 'w', shape: [4, 512], whole: true }, tensors)).toThrow(
+      'reads as a whole',
+    );
+    expect(() => resolveWeight({ name: 'v', shape: [256] }, table([['v', 'Q4_K', [256]]]))).toThrow(
+      'stores q4_k',
+    );
+  });
+});
