@@ -37,9 +37,7 @@ async function readModel() {
 /** What the model asks for, once each. */
 function wantedWeights(definition) {
   const { embedding, stages } = listWeights(definition);
-  const experts = stages
-    .flatMap((stage) => stage.experts ?? [])
-    .flatMap(({ gate, up, down }) => [gate, up, down]);
+  const experts = stages.flatMap((stage) => stage.experts ?? []).flat();
   return new Map(
     [embedding, ...stages.flatMap((stage) => stage.weights), ...experts].map(({ name, shape }) => [
       name,

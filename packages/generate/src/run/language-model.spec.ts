@@ -336,7 +336,7 @@ describe('longrope', () => {
       },
       max_position_embeddings: 64,
     });
-    expect(longrope.definition.rope.restartsOnChange).toBe(true);
+    expect(longrope.definition.ropes.map((rope) => rope.restartsOnChange)).toEqual([true]);
     await using opened = await openModel(longrope, { share: 0.5 });
     const start = [17, 4, 200, 33, 91, 5, 7, 120, 64, 12];
     const [cached] = await generate(opened.model, [start]);

@@ -14,7 +14,8 @@ describe('sizeRun', () => {
     // 3 + 1 + 1 blocks.
     expect(kvShape).toEqual({
       blocks: 5,
-      layers: [0, 1, 2].map(() => ({ kvHeads: 2, headDim: 8 })),
+      slots: 3,
+      layers: [0, 1, 2].map(() => ({ kind: 'attention', kvHeads: 2, headDim: 8, keysOnly: false })),
     });
     // blocks · tokens · layers · heads · columns · (keys and values) · float32
     expect(kvBytes).toBe(5 * 16 * 3 * 2 * 8 * 2 * 4);
