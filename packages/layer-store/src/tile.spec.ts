@@ -10,6 +10,8 @@ function matrix(name: string, rows: number, cols: number, place: { path: string;
     rows,
     cols,
     isVector: false,
+    whole: false,
+    scales: undefined,
     ...place,
     byteLength: rows * rowBytes,
     rowBytes,

@@ -230,7 +230,8 @@ it('f8e4m3: every byte, times its scale', async () => {
     const table = bench.weightOfBytes('f8e4m3', [1, 256], {
       bytes: Uint8Array.from({ length: 256 }, (_, i) => i),
     });
-    const grid = { ...scales, cols: 1, blockRows: 128, blockCols: 256, firstRow: 0 };
+    const { memory, byteOffset } = scales;
+    const grid = { memory, byteOffset, cols: 1, blockRows: 128, blockCols: 256, firstRow: 0 };
     return {
       op: 'embedding',
       table: { ...table, scales: grid },

@@ -4,6 +4,8 @@ const sequence = (length: number, past = 0, logitPositions = [length - 1]): Pass
   tokens: Array.from({ length }, (_, i) => 100 * length + i),
   past,
   blocks: Int32Array.of(length),
+  slot: 0,
+  promptLength: length,
   logitPositions,
 });
 
