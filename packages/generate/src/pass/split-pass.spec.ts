@@ -16,8 +16,26 @@ describe('splitPass', () => {
       {
         tokens: [300, 301, 302, 100],
         slices: [
-          { sequence: 0, rowStart: 0, rowCount: 3, past: 0, blocks: a.blocks, finalLength: 3 },
-          { sequence: 1, rowStart: 3, rowCount: 1, past: 7, blocks: b.blocks, finalLength: 8 },
+          {
+            sequence: 0,
+            rowStart: 0,
+            rowCount: 3,
+            past: 0,
+            blocks: a.blocks,
+            slot: 0,
+            finalLength: 3,
+            promptLength: PL,
+          },
+          {
+            sequence: 1,
+            rowStart: 3,
+            rowCount: 1,
+            past: 7,
+            blocks: b.blocks,
+            slot: 0,
+            finalLength: 8,
+            promptLength: PL,
+          },
         ],
         logitRows: [
           { row: 2, sequence: 0 },
@@ -32,20 +50,60 @@ describe('splitPass', () => {
     expect(splitPass([a, b], 3)).toEqual([
       {
         tokens: [500, 501, 502],
-        slices: [{ sequence: 0, rowStart: 0, rowCount: 3, past: 2, blocks: a.blocks, finalLength: 7 }],
+        slices: [
+          {
+            sequence: 0,
+            rowStart: 0,
+            rowCount: 3,
+            past: 2,
+            blocks: a.blocks,
+            slot: 0,
+            finalLength: 7,
+            promptLength: PL,
+          },
+        ],
         logitRows: [{ row: 0, sequence: 0 }],
       },
       {
         tokens: [503, 504, 200],
         slices: [
-          { sequence: 0, rowStart: 0, rowCount: 2, past: 5, blocks: a.blocks, finalLength: 7 },
-          { sequence: 1, rowStart: 2, rowCount: 1, past: 0, blocks: b.blocks, finalLength: 2 },
+          {
+            sequence: 0,
+            rowStart: 0,
+            rowCount: 2,
+            past: 5,
+            blocks: a.blocks,
+            slot: 0,
+            finalLength: 7,
+            promptLength: PL,
+          },
+          {
+            sequence: 1,
+            rowStart: 2,
+            rowCount: 1,
+            past: 0,
+            blocks: b.blocks,
+            slot: 0,
+            finalLength: 2,
+            promptLength: PL,
+          },
         ],
         logitRows: [{ row: 1, sequence: 0 }],
       },
       {
         tokens: [201],
-        slices: [{ sequence: 1, rowStart: 0, rowCount: 1, past: 1, blocks: b.blocks, finalLength: 2 }],
+        slices: [
+          {
+            sequence: 1,
+            rowStart: 0,
+            rowCount: 1,
+            past: 1,
+            blocks: b.blocks,
+            slot: 0,
+            finalLength: 2,
+            promptLength: PL,
+          },
+        ],
         logitRows: [{ row: 0, sequence: 1 }],
       },
     ]);

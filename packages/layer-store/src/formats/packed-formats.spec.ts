@@ -50,7 +50,7 @@ describe('MXFP4', () => {
   });
 
   it('is refused with scales of another shape, or none', () => {
-    const blocks = ['experts_blocks', 'U8', [4, 6, 2, 16]] as const;
+    const blocks: [string, string, number[]] = ['experts_blocks', 'U8', [4, 6, 2, 16]];
     expect(() => resolveWeight(expert(0), table([blocks]))).toThrow('tensor experts_scales');
     const wrong = table([blocks, ['experts_scales', 'U8', [4, 6, 3]]]);
     expect(() => resolveWeight(expert(0), wrong)).toThrow('U8 [4, 6, 2] for experts_scales');
