@@ -48,6 +48,12 @@ describe('scales of an FP8 weight', () => {
     expect(scales).toMatchObject({ ...expected, vector: { name, isVector: true, dtype: 'f32' } });
   });
 
+  it('may be bfloat16, and nothing smaller', () => {
+    const scale = (dtype: string) => table(weight, { name: 'w_scale', dtype, shape: [1] });
+    expect(resolveWeight(ref, scale('BF16')).scales?.dtype).toBe('bf16');
+    expect(() => resolveWeight(ref, scale('F16'))).toThrow('F32 or BF16 for w_scale');
+  });
+
   it('are missed by name, and refused in another shape', () => {
     expect(() => resolveWeight(ref, table(weight))).toThrow('w_scale_inv [2, 3]');
     expect(() =>

@@ -25,6 +25,8 @@ export interface WeightContent {
   readonly byteOffset?: number;
   /** Rows and columns that share a scale in f8e4m3. Default 5 × 24. */
   readonly block?: readonly [rows: number, cols: number];
+  /** Of those scales. Default f32. */
+  readonly scaleDType?: 'f32' | 'bf16';
 }
 
 export class Workbench {
@@ -56,7 +58,7 @@ export class Workbench {
   weight(
     dtype: ElementDType,
     [rows, cols]: readonly [rows: number, cols: number],
-    { data, byteOffset = 0, block = SCALE_BLOCK }: WeightContent,
+    { data, byteOffset = 0, block = SCALE_BLOCK, scaleDType = 'f32' }: WeightContent,
   ): WeightSlice {
     if (dtype !== 'f8e4m3') {
       return this.weightOfBytes(dtype, [rows, cols], { bytes: encodeWeights(dtype, data), byteOffset });
@@ -66,8 +68,9 @@ export class Workbench {
     return {
       ...this.weightOfBytes(dtype, [rows, cols], { bytes, byteOffset }),
       scales: {
-        memory: this.#memory(encodeWeights('f32', scales), byteOffset),
+        memory: this.#memory(encodeWeights(scaleDType, scales), byteOffset),
         byteOffset,
+        dtype: scaleDType,
         cols: gridCols,
         blockRows,
         blockCols,

@@ -104,6 +104,26 @@ describe('a linear', () => {
     ]);
   });
 
+  it('adds up blocks of k where the checkpoint keeps its weight input-major', async () => {
+    const fake = fakeStore([[['w', 0, 3]], [['w', 3, 1]]]);
+    for (const part of fake.store.parts('w')) Object.assign(part.weight, { packing: { inputMajor: true } });
+    const { device, runner } = openRunner(fake);
+    await runner.run(program(['w', 8, 'b']));
+    // The weight is [8, 4] in the model and [4, 8] where it is stored: rows 0 … 2 take columns 0 … 2 of x.
+    expect(
+      device.submissions.flatMap(({ commands }) =>
+        commands.map((command) =>
+          command.op === 'linearTransposed'
+            ? [command.x.start, command.x.cols, command.out.cols, command.bias?.cols, command.accumulate]
+            : command.op,
+        ),
+      ),
+    ).toEqual([
+      [0, 3, 8, 8, false],
+      [3, 1, 8, undefined, true],
+    ]);
+  });
+
   it('is submitted as soon as its streamed tile is done with', async () => {
     const fake = fakeStore([
       [

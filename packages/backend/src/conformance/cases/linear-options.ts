@@ -33,6 +33,11 @@ export function linearOptionCases(): ConformanceCase[] {
       ),
     ),
     linearCase(
+      'f8e4m3 with bfloat16 scales',
+      'f8e4m3',
+      [1, 5, 20].map((t) => scaled([16, 48], t, 'bf16')),
+    ),
+    linearCase(
       'f8e4m3 rows of a larger weight',
       'f8e4m3',
       [1, 2, 127, 128, 129].map((firstRow) => rowsOf(firstRow)),
@@ -71,7 +76,7 @@ function normalized(dtype: ElementDType, k: number, t: number): Scenario {
 }
 
 /** Magnitudes change from block to block, so that a wrong scale cannot go unseen. */
-function scaled(block: readonly [number, number], t: number): Scenario {
+function scaled(block: readonly [number, number], t: number, scaleDType: 'f32' | 'bf16' = 'f32'): Scenario {
   return {
     label: `T=${t}`,
     outputs: (bench) => {
@@ -80,7 +85,7 @@ function scaled(block: readonly [number, number], t: number): Scenario {
       const data = random.normals(n * k).map((value, i) => value * (1 + (i % 5) + (Math.floor(i / k) % 7)));
       const x = bench.tensor(t, k, { data: random.normals(t * k) });
       const out = bench.tensor(t, n);
-      const weight = bench.weight('f8e4m3', [n, k], { data, block });
+      const weight = bench.weight('f8e4m3', [n, k], { data, block, scaleDType });
       return bench.run([{ op: 'linear', x, weight, ...PLAIN_LINEAR, out }], [out]);
     },
   };
