@@ -16,6 +16,7 @@ export const allowedImports = {
   'packages/torch-pickle': errors,
   'packages/tokenizer-formats': errors,
   'packages/checkpoint': [...errors, 'safetensors-js', '@airllm/torch-pickle'],
+  'packages/quantizer': [...errors, '@airllm/native'],
   'packages/gguf-checkpoint': [...errors, '@airllm/checkpoint', '@airllm/tokenizer-formats'],
   'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
   'packages/model-zoo': [...errors, ...backend],
@@ -44,7 +45,9 @@ const testOnly = [
   '@airllm/jest-preset',
   '@airllm/jest-preset/totals-reporter',
 ];
-const everySpecifier = [...new Set([...testOnly, ...Object.values(allowedImports).flat()])];
+const everySpecifier = [
+  ...new Set([...testOnly, '@airllm/quantizer', ...Object.values(allowedImports).flat()]),
+];
 
 // `../other/src/…` leaves the package by the back door; `../src/…` from a package's own test folder does not.
 const INTO_ANOTHER_FOLDER = '(?:\\.\\./)+[^./][^/]*/(?:src|dist)/.*';

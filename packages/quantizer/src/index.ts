@@ -1,0 +1,10 @@
+export { createEncoder } from './create-encoder.js';
+export { decode, type DecodedTensor, type DecodeOptions } from './decode.js';
+export { encodedPlanes, type EncodedForm, type EncodedPlane } from './encoded-plane.js';
+export type { Encoder, EncoderOptions, PlaneChunk } from './encoder.js';
+export type { ErrorFigures } from './error-figures.js';
+export { QuantizerError, type QuantizerErrorCode } from './errors.js';
+export { FORMATS, SOURCE_DTYPES, type Format, type SourceDType } from './format.js';
+export type { Kernels } from './kernels.js';
+export { openKernels, type KernelOptions } from './open-kernels.js';
+export { createReferenceKernels } from './reference/reference-kernels.js';
