@@ -40,10 +40,12 @@ export {
   blockElementsOf,
   byteLengthOf,
   DTYPES,
+  isGguf,
   isPacked,
   PACKED_DTYPES,
   type DType,
   type ElementDType,
+  type GgufDType,
   type PackedDType,
 } from './dtype.js';
 export { BackendError, type BackendErrorCode } from './errors.js';
@@ -51,6 +53,8 @@ export type { ExpertProgram, ExpertsCommand, RecordedCommand, RoutingRule } from
 export type {
   CodePacking,
   GroupPacking,
+  IntPacking,
+  LosslessPacking,
   MxPacking,
   NestedFactors,
   WeightPacking,

@@ -20,16 +20,19 @@ export interface MxPacking {
 }
 
 /**
- * `code4` (NF4 and FP4 of bitsandbytes): a byte holds columns 2i (high nibble) and 2i + 1; the value is codes[nibble] ·
- * absmax[r, c / blockCols].
+ * Codes of bitsandbytes: `code4` (NF4, FP4) and `code8` (its dynamic map). A byte of `code4` holds elements 2i (high nibble)
+ * and 2i + 1, a byte of `code8` one. Elements are counted row after row, so a row may begin within a byte, and a block
+ * may end within a row: element i of the slice, i = r · cols + c, is codes[q] · absmax[(first + i) / blockLength | 0].
  */
 export interface CodePacking {
-  readonly kind: 'code4';
-  /** float32 [16]. */
+  readonly kind: 'code4' | 'code8';
+  /** float32 [16] or [256]. */
   readonly codes: WeightSpan;
-  /** Columns that share a factor; divides cols. */
-  readonly blockCols: number;
-  /** float32 [rows, cols / blockCols]; with `nested`, a byte each. */
+  /** Elements that share a factor. */
+  readonly blockLength: number;
+  /** Elements of the first block that come before the slice, below `blockLength`. */
+  readonly first: number;
+  /** float32 [ceil((first + rows · cols) / blockLength)]; with `nested`, a byte each. */
   readonly absmax: WeightSpan;
   /** Of quantized factors. */
   readonly nested: NestedFactors | undefined;
@@ -68,4 +71,35 @@ export interface GroupPacking {
   readonly groupRows: number;
 }
 
-export type WeightPacking = MxPacking | CodePacking | GroupPacking;
+/**
+ * Symmetric integers with a scale for each group of a row's columns, the last of which may be shorter: q · scales[r, c / groupCols | 0].
+ *
+ * - `int8`: q is a signed byte.
+ * - `int4`: a byte holds columns 2i (low nibble) and 2i + 1; q = nibble − 8.
+ */
+export interface IntPacking {
+  readonly kind: 'int8' | 'int4';
+  /** float32 [rows, ceil(cols / groupCols)]. */
+  readonly scales: WeightSpan;
+  readonly groupCols: number;
+}
+
+/**
+ * `bf16z`: bfloat16 bit for bit, with most exponents in three bits. The weight's own byte is sign · 128 + mantissa. The exponent of
+ * a column with code k < 7 is (base − k) mod 256 with the row's base; columns with code 7 take the row's escapes one after
+ * the other, and 0 once there are none left.
+ */
+export interface LosslessPacking {
+  readonly kind: 'bf16z';
+  /**
+   * Bytes [rows, 24 · ceil(cols / 64)]: for each 64 columns three bit planes of 8 bytes; bit j (from the lowest of the first
+   * byte) of plane b is bit b of the code of column 64g + j, 0 past the last column.
+   */
+  readonly codes: WeightSpan;
+  /** Bytes [rows, escapeBytes]: the base, then exponents. */
+  readonly escapes: WeightSpan;
+  /** At least 1. */
+  readonly escapeBytes: number;
+}
+
+export type WeightPacking = MxPacking | CodePacking | GroupPacking | IntPacking | LosslessPacking;

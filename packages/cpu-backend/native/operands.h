@@ -20,12 +20,25 @@ enum class DType : uint8_t {
   kMxFp4 = 8,
   kCode4 = 9,
   kGptq = 10,
-  kAwq = 11
+  kAwq = 11,
+  kCode8 = 12,
+  kInt8 = 13,
+  kInt4 = 14,
+  kBf16z = 15
 };
+
+constexpr DType kLastDType = DType::kBf16z;
 
 constexpr bool isPacked(DType dtype) { return dtype >= DType::kQ8; }
 
-/** Elements and bytes of the smallest run of a row that has bytes of its own. */
+/** Columns of bf16z whose codes stand together, and bytes of these: three planes of 8. */
+constexpr size_t kLosslessGroup = 64;
+constexpr size_t kLosslessGroupBytes = 24;
+
+/**
+ * Elements and bytes of the smallest run of a row that may begin and end anywhere. Rows of code4 may begin
+ * within a byte: the bytes of a weight are those of all its elements, rounded up.
+ */
 struct BlockSize {
   size_t elements;
   size_t bytes;
@@ -39,6 +52,9 @@ constexpr BlockSize blockSize(DType dtype) {
     case DType::kBF16:
       return {1, 2};
     case DType::kF8E4M3:
+    case DType::kCode8:
+    case DType::kInt8:
+    case DType::kBf16z:
       return {1, 1};
     case DType::kQ8:
       return {32, 34};
@@ -50,8 +66,10 @@ constexpr BlockSize blockSize(DType dtype) {
       return {256, 210};
     case DType::kMxFp4:
       return {32, 16};
-    case DType::kCode4:
+    case DType::kInt4:
       return {2, 1};
+    case DType::kCode4:
+      return {1, 0};
     case DType::kGptq:
     case DType::kAwq:
       return {8, 4};
@@ -93,14 +111,16 @@ struct Scales {
 
 /** What stands beside a packed weight, at any byte address; which of it, and what it means, formats/ says. */
 struct Packing {
-  /** mxfp4: a byte per 32 columns; code4: float32 per block, or bytes; groups: factorDType per group and
-   * column. */
+  /** mxfp4: a byte per 32 columns; codes: float32 per block, or bytes; groups: factorDType per group and
+   * column; integers: float32 per row and group of columns; bf16z: a row's base and escapes. */
   const uint8_t* factors = nullptr;
   DType factorDType = DType::kF32;
-  /** code4: float32 [16], and columns of a block. */
+  /** code4 and code8: float32 [16] or [256]; elements of a block, and those of the first before the slice.
+   * bf16z: bit planes. */
   const uint8_t* codes = nullptr;
-  size_t blockCols = 0;
-  /** code4 with quantized factors: float32 [256], float32 per nestedBlock factors, number of the slice's
+  size_t blockLength = 0;
+  size_t first = 0;
+  /** Codes with quantized factors: float32 [256], float32 per nestedBlock factors, number of the slice's
    * first. */
   const uint8_t* nestedCodes = nullptr;
   const uint8_t* nestedFactors = nullptr;
@@ -110,6 +130,10 @@ struct Packing {
   /** Groups: words of zeros, and rows of a group. */
   const uint8_t* zeros = nullptr;
   size_t groupRows = 0;
+  /** Integers: columns of a group. */
+  size_t groupCols = 0;
+  /** bf16z: bytes of a row's base and escapes. */
+  size_t escapeBytes = 0;
 };
 
 constexpr unsigned kNoShift = 64;

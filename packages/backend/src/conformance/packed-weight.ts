@@ -1,7 +1,7 @@
 // Random weights in packed formats: any bits are values, and factors are kept where sums stay within float32.
 
-import { blockElementsOf, byteLengthOf, type PackedDType } from '../dtype.js';
-import type { WeightPacking, WeightSpan } from '../packing.js';
+import { blockElementsOf, byteLengthOf, isGguf, type PackedDType } from '../dtype.js';
+import type { LosslessPacking, WeightPacking, WeightSpan } from '../packing.js';
 import type { WeightSlice } from '../weight.js';
 import { encodeWeights } from './encode-weights.js';
 import type { Random } from './random.js';
@@ -15,19 +15,29 @@ const HALVES: Partial<Record<PackedDType, readonly number[]>> = {
   q6_k: [208],
 };
 
-/** Columns that share a factor in code4, and rows that do in gptq4 and awq4. */
-const CODE_COLS = 32;
+/** Rows that share a factor in gptq4 and awq4, and columns that do in int8 and int4: vectors end within groups. */
 const GROUP_ROWS = 16;
+const GROUP_COLS = 56;
+
+/** Elements of a block of codes, and those before the slice: blocks begin within bytes, vectors and rows. */
+const CODE_BLOCKS = {
+  code4: { blockLength: 32, first: 7 },
+  code8: { blockLength: 600, first: 599 },
+} as const;
 
 /** Bytes before everything, so that nothing is aligned. */
 const OFFSETS = { weight: 1, first: 3, second: 7, third: 2, fourth: 1 };
 
-/** A weight [rows, cols] in `dtype`, cols a multiple of 256. Values are below 10 or so. */
-export function packedWeight(
-  bench: Workbench,
-  dtype: PackedDType,
-  { rows, cols, random }: { rows: number; cols: number; random: Random },
-): WeightSlice {
+export interface PackedContent {
+  readonly rows: number;
+  /** A multiple of 256, or of the format's block. */
+  readonly cols: number;
+  readonly random: Random;
+}
+
+/** A weight [rows, cols] in `dtype`. Values are below 10 or so. */
+export function packedWeight(bench: Workbench, dtype: PackedDType, content: PackedContent): WeightSlice {
+  const { rows, cols, random } = content;
   const bytes = randomBytes(random, byteLengthOf(dtype, rows * cols));
   const blockBytes = byteLengthOf(dtype, blockElementsOf(dtype));
   for (const place of HALVES[dtype] ?? []) {
@@ -36,58 +46,94 @@ export function packedWeight(
     }
   }
   const weight = bench.weightOfBytes(dtype, [rows, cols], { bytes, byteOffset: OFFSETS.weight });
-  const packing = packingOf(bench, dtype, { rows, cols, random });
+  const packing = isGguf(dtype) ? undefined : packingOf(bench, dtype, content);
   return packing ? { ...weight, packing } : weight;
 }
 
 function packingOf(
   bench: Workbench,
-  dtype: PackedDType,
-  { rows, cols, random }: { rows: number; cols: number; random: Random },
-): WeightPacking | undefined {
+  kind: WeightPacking['kind'],
+  { rows, cols, random }: PackedContent,
+): WeightPacking {
   const span = (bytes: Uint8Array, byteOffset: number): WeightSpan =>
     bench.weightOfBytes('f32', [1, 1], { bytes, byteOffset });
   const floats = (values: Float32Array, byteOffset: number) => span(encodeWeights('f32', values), byteOffset);
-  switch (dtype) {
-    case 'q8_0':
-    case 'q4_0':
-    case 'q4_k':
-    case 'q6_k':
-      return undefined;
+  switch (kind) {
     case 'mxfp4': {
       const scales = Uint8Array.from({ length: (rows * cols) / 32 }, () => 117 + random.below(12));
-      return { kind: dtype, scales: span(scales, OFFSETS.first) };
+      return { kind, scales: span(scales, OFFSETS.first) };
     }
     case 'code4': {
-      const blocks = (rows * cols) / CODE_COLS;
-      const first = 37;
-      const blockLength = 64;
+      const { blockLength, first } = CODE_BLOCKS[kind];
+      const blocks = Math.ceil((first + rows * cols) / blockLength);
+      const nested = { first: 37, blockLength: 64, offset: Math.fround(0.3) };
+      const outer = Math.ceil((nested.first + blocks) / nested.blockLength);
       return {
-        kind: dtype,
+        kind,
         codes: floats(random.normals(16), OFFSETS.first),
-        blockCols: CODE_COLS,
+        blockLength,
+        first,
         absmax: span(randomBytes(random, blocks), OFFSETS.second),
         nested: {
           codes: floats(random.normals(256), OFFSETS.third),
-          absmax: floats(factors(random, Math.ceil((first + blocks) / blockLength), 0.1), OFFSETS.fourth),
-          blockLength,
-          offset: Math.fround(0.3),
-          first,
+          absmax: floats(factors(random, outer, 0.1), OFFSETS.fourth),
+          ...nested,
         },
+      };
+    }
+    case 'code8': {
+      const { blockLength, first } = CODE_BLOCKS[kind];
+      const blocks = Math.ceil((first + rows * cols) / blockLength);
+      return {
+        kind,
+        codes: floats(random.normals(256), OFFSETS.first),
+        blockLength,
+        first,
+        absmax: floats(factors(random, blocks, 1), OFFSETS.second),
+        nested: undefined,
       };
     }
     case 'gptq4':
     case 'awq4': {
       const groups = Math.ceil(rows / GROUP_ROWS);
       return {
-        kind: dtype,
+        kind,
         scales: span(encodeWeights('f16', factors(random, groups * cols, 0.1)), OFFSETS.first),
         scaleDType: 'f16',
         zeros: span(randomBytes(random, (groups * cols) / 2), OFFSETS.second),
         groupRows: GROUP_ROWS,
       };
     }
+    case 'int8':
+    case 'int4': {
+      const scales = factors(random, rows * Math.ceil(cols / GROUP_COLS), kind === 'int8' ? 0.02 : 0.3);
+      return { kind, scales: floats(scales, OFFSETS.first), groupCols: GROUP_COLS };
+    }
+    case 'bf16z':
+      return { kind, ...losslessPlanes({ rows, cols, random }, span) };
   }
+}
+
+/** Exponents of values between 2⁻²⁰ and 4, all codes as often as each other; half of the rows run out of escapes. */
+function losslessPlanes(
+  { rows, cols, random }: PackedContent,
+  span: (bytes: Uint8Array, byteOffset: number) => WeightSpan,
+): Omit<LosslessPacking, 'kind'> {
+  const groups = Math.ceil(cols / 64);
+  const codes = randomBytes(random, rows * groups * 24);
+  for (let row = 0; row < rows; row++) {
+    for (let c = cols; c < groups * 64; c++) {
+      for (let plane = 0; plane < 3; plane++) {
+        const at = (row * groups + groups - 1) * 24 + plane * 8 + ((c % 64) >> 3);
+        codes[at] = (codes[at] ?? 0) & ~(1 << (c & 7));
+      }
+    }
+  }
+  const escapeBytes = 1 + Math.ceil(cols / 8);
+  const escapes = Uint8Array.from({ length: rows * escapeBytes }, (_, i) =>
+    i % escapeBytes === 0 ? 120 + random.below(9) : 107 + random.below(22),
+  );
+  return { codes: span(codes, OFFSETS.first), escapes: span(escapes, OFFSETS.second), escapeBytes };
 }
 
 function randomBytes(random: Random, length: number): Uint8Array {

@@ -1,7 +1,7 @@
 // Whether a matrix in any format, packed ones included, lies inside its memory with all that stands beside it.
 
-import { blockElementsOf, byteLengthOf, isPacked } from '../dtype.js';
-import type { CodePacking, GroupPacking, WeightPacking } from '../packing.js';
+import { blockElementsOf, byteLengthOf, isGguf, isPacked } from '../dtype.js';
+import type { CodePacking, GroupPacking, IntPacking, LosslessPacking, WeightPacking } from '../packing.js';
 import type { WeightSlice } from '../weight.js';
 import { checkSpan, checkWeight, expect, isCount } from './check-operands.js';
 
@@ -14,7 +14,7 @@ export function checkPackable(what: string, weight: WeightSlice): void {
     `Expected rows of whole blocks of ${blockElementsOf(dtype)} columns for ${what} in ${dtype} but received [${rows}, ${cols}]`,
   );
   checkSpan(what, weight, byteLengthOf(dtype, rows * cols));
-  const needed = dtype.startsWith('q') ? undefined : dtype;
+  const needed = isGguf(dtype) ? undefined : dtype;
   expect(
     packing?.kind === needed && !scales,
     `Expected ${needed ? `a packing of ${needed}` : 'no packing'} for ${what} but received ${packing?.kind ?? 'none'}${scales ? ' and scales' : ''}`,
@@ -27,24 +27,30 @@ function checkPacking(what: string, packing: WeightPacking, shape: readonly [num
     case 'mxfp4':
       return checkSpan(`scales of ${what}`, packing.scales, (shape[0] * shape[1]) / 32);
     case 'code4':
+    case 'code8':
       return checkCodes(what, packing, shape);
     case 'gptq4':
     case 'awq4':
       return checkGroups(what, packing, shape);
+    case 'int8':
+    case 'int4':
+      return checkIntegers(what, packing, shape);
+    case 'bf16z':
+      return checkLossless(what, packing, shape);
   }
 }
 
 function checkCodes(
   what: string,
-  { codes, blockCols, absmax, nested }: CodePacking,
+  { kind, codes, blockLength, first, absmax, nested }: CodePacking,
   [rows, cols]: readonly [number, number],
 ): void {
   expect(
-    isCount(blockCols) && blockCols % 2 === 0 && cols % blockCols === 0,
-    `Expected blocks of whole bytes that divide ${cols} columns for ${what} but received ${blockCols}`,
+    isCount(blockLength) && Number.isSafeInteger(first) && first >= 0 && first < blockLength,
+    `Expected blocks of elements for ${what} but received ${blockLength} of them from number ${first} on`,
   );
-  const factors = (rows * cols) / blockCols;
-  checkSpan(`codes of ${what}`, codes, 4 * 16);
+  const factors = Math.ceil((first + rows * cols) / blockLength);
+  checkSpan(`codes of ${what}`, codes, 4 * (kind === 'code4' ? 16 : 256));
   checkSpan(`factors of ${what}`, absmax, nested ? factors : 4 * factors);
   if (!nested) return;
   expect(
@@ -72,4 +78,23 @@ function checkGroups(
   const groups = Math.ceil(rows / groupRows);
   checkSpan(`scales of ${what}`, scales, byteLengthOf(scaleDType, groups * cols));
   checkSpan(`zeros of ${what}`, zeros, (groups * cols) / 2);
+}
+
+function checkIntegers(
+  what: string,
+  { scales, groupCols }: IntPacking,
+  [rows, cols]: readonly [number, number],
+): void {
+  expect(isCount(groupCols), `Expected groups of columns for ${what} but received ${groupCols}`);
+  checkSpan(`scales of ${what}`, scales, 4 * rows * Math.ceil(cols / groupCols));
+}
+
+function checkLossless(
+  what: string,
+  { codes, escapes, escapeBytes }: LosslessPacking,
+  [rows, cols]: readonly [number, number],
+): void {
+  expect(isCount(escapeBytes), `Expected a base and escapes for ${what} but received ${escapeBytes} bytes`);
+  checkSpan(`codes of ${what}`, codes, 24 * rows * Math.ceil(cols / 64));
+  checkSpan(`escapes of ${what}`, escapes, rows * escapeBytes);
 }

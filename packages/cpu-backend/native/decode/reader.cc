@@ -13,6 +13,7 @@ constexpr size_t kNoSlot = std::numeric_limits<size_t>::max();
 
 /** Bytes of `elements` values, whole blocks. */
 size_t bytesOf(DType dtype, size_t elements) {
+  if (dtype == DType::kCode4) return elements / 2 + elements % 2;
   const BlockSize block = blockSize(dtype);
   return product(elements / block.elements, block.bytes);
 }
@@ -104,7 +105,7 @@ Weight Reader::weight() {
 Weight Reader::packableWeight() {
   const std::shared_ptr<Pages> memory = pages(integer());
   const size_t byteOffset = integer(), number = integer(), rows = integer(), cols = integer();
-  expect(number <= static_cast<size_t>(DType::kAwq), "Expected a known weight dtype");
+  expect(number <= static_cast<size_t>(kLastDType), "Expected a known weight dtype");
   const DType dtype = static_cast<DType>(number);
   expect(cols % blockSize(dtype).elements == 0, "Expected rows of whole blocks of a packed weight");
   const size_t bytes = bytesOf(dtype, product(rows, cols));
@@ -116,49 +117,6 @@ Weight Reader::packableWeight() {
   if (dtype == DType::kF8E4M3) weight.scales = scales(rows, cols, scaleKind == 2);
   if (isPacked(dtype)) weight.packing = packing(dtype, rows, cols);
   return weight;
-}
-
-const uint8_t* Reader::span(size_t byteLength) {
-  const std::shared_ptr<Pages> memory = pages(integer());
-  const size_t byteOffset = integer();
-  expect(inside(byteOffset, byteLength, memory->byteLength()), "Expected a packing inside its memory");
-  return memory->data() + byteOffset;
-}
-
-Packing Reader::packing(DType dtype, size_t rows, size_t cols) {
-  Packing found{};
-  if (dtype < DType::kMxFp4) return found;
-  expect(rows > 0 && cols > 0, "Expected rows and columns of a packed weight");
-  if (dtype == DType::kMxFp4) {
-    found.factors = span(product(rows, cols / 32));
-    return found;
-  }
-  if (dtype == DType::kCode4) {
-    found.blockCols = positive();
-    expect(found.blockCols % 2 == 0 && cols % found.blockCols == 0,
-           "Expected blocks of whole bytes that divide the columns of a packed weight");
-    const size_t factors = product(rows, cols / found.blockCols);
-    const bool nested = flag();
-    found.codes = span(16 * sizeof(float));
-    found.factors = span(nested ? factors : product(factors, sizeof(float)));
-    if (!nested) return found;
-    found.nestedBlock = positive();
-    found.nestedFirst = integer();
-    found.nestedOffset = finite();
-    found.nestedCodes = span(256 * sizeof(float));
-    const size_t last = (total(found.nestedFirst, factors) - 1) / found.nestedBlock;
-    found.nestedFactors = span(product(total(last, 1), sizeof(float)));
-    return found;
-  }
-  expect(cols % 8 == 0 && (dtype == DType::kAwq || rows % 8 == 0), "Expected whole words of a packed weight");
-  const size_t factorDType = integer();
-  expect(factorDType <= 2, "Expected scales of a packed weight in f32, f16 or bf16");
-  found.factorDType = static_cast<DType>(factorDType);
-  found.groupRows = positive();
-  const size_t groups = (rows - 1) / found.groupRows + 1;
-  found.factors = span(bytesOf(found.factorDType, product(groups, cols)));
-  found.zeros = span(product(groups, cols / 2));
-  return found;
 }
 
 Scales Reader::scales(size_t rows, size_t cols, bool bf16) {

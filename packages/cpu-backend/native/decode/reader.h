@@ -54,6 +54,8 @@ class Reader {
   void readBatch();
   Scales scales(size_t rows, size_t cols, bool bf16);
   Packing packing(DType dtype, size_t rows, size_t cols);
+  void readCodes(Packing& found, DType dtype, size_t elements);
+  void readGroups(Packing& found, DType dtype, size_t rows, size_t cols);
   /** Memory and offset of bytes beside a packed weight. */
   const uint8_t* span(size_t byteLength);
 

@@ -141,8 +141,10 @@ static_assert(kPackedDepth * (kPackedColumns + 2 * kMostBlock) <= kScratchFloats
 
 /** Packed weights, for any T: columns [first, last), at most kPackedColumns. scratch: decoded rows. */
 void addPacked(const LinearTransposedOp& op, size_t first, size_t last, float* scratch) {
-  const size_t block = blockSize(op.weight.dtype).elements;
-  const size_t start = first / block * block, width = (last + block - 1) / block * block - start;
+  const size_t block = decodedBlock(op.weight.dtype);
+  const size_t whole = (last + block - 1) / block * block;
+  const size_t start = first / block * block,
+               width = (whole < op.weight.cols ? whole : op.weight.cols) - start;
   const Matrix out{op.out.data + first, op.out.rows, last - first, op.out.stride};
   for (size_t k = 0; k < op.weight.rows; k += kPackedDepth) {
     const size_t rows = op.weight.rows - k < kPackedDepth ? op.weight.rows - k : kPackedDepth;

@@ -98,7 +98,7 @@ TEST_CASE("MXFP4 and code books, by hand") {
   };
   weight.packing.codes = bytes(codes);
   weight.packing.factors = factors.data();
-  weight.packing.blockCols = 2;
+  weight.packing.blockLength = 2;
   weight.packing.nestedCodes = bytes(inner);
   weight.packing.nestedFactors = bytes(outer);
   weight.packing.nestedBlock = 3;
@@ -126,4 +126,62 @@ TEST_CASE("groups, by hand") {
   weight.rows = 1;
   weight.packing.zeros = reinterpret_cast<const uint8_t*>(&awqZeros);
   expectRow(weight, {10 - 3, (11 - 1) * 2, 0, 0, 0, 0, 0, 5 - 2});
+}
+
+TEST_CASE("codes whose rows begin within a byte and whose blocks end within a row, by hand") {
+  std::vector<float> codes(256);
+  for (size_t i = 0; i < 256; i++) codes[i] = static_cast<float>(i);
+  const auto bytes = [](const std::vector<float>& list) {
+    return reinterpret_cast<const uint8_t*>(list.data());
+  };
+  const std::vector<float> factors = {1, 10, 100};
+  const std::vector<uint8_t> packed = {0x12, 0x34, 0x50};
+  Weight weight{packed.data(), DType::kCode4, 1, 5};
+  weight.packing.codes = bytes(codes);
+  weight.packing.factors = bytes(factors);
+  weight.packing.blockLength = 3;
+  weight.packing.first = 2;
+  // The first block has one element left; the last one's second half is no element.
+  expectRow(weight, {1, 20, 30, 40, 500});
+
+  const std::vector<uint8_t> whole = {0, 200, 255, 7, 9};
+  weight.data = whole.data();
+  weight.dtype = DType::kCode8;
+  expectRow(weight, {0, 2000, 2550, 70, 900});
+}
+
+TEST_CASE("integers with a scale for each group of columns, by hand") {
+  const std::vector<float> scales = {0.5f, 4};
+  const std::vector<uint8_t> whole = {0x80, 0x7f, 0xff, 3};
+  Weight weight{whole.data(), DType::kInt8, 1, 4};
+  weight.packing.factors = reinterpret_cast<const uint8_t*>(scales.data());
+  weight.packing.groupCols = 3;
+  expectRow(weight, {-64, 63.5f, -0.5f, 12});
+
+  const std::vector<uint8_t> halves = {0xf0, 0x97};
+  weight.data = halves.data();
+  weight.dtype = DType::kInt4;
+  expectRow(weight, {-4, 3.5f, -0.5f, 4});
+}
+
+TEST_CASE("bf16z, by hand") {
+  // Columns 0, 63, 64 and 66; codes 0, 7, 2 and 7; base 127; one escape, 128, for two that ask for one.
+  std::vector<uint8_t> planes = bytesOf(48), own = bytesOf(67);
+  for (const size_t plane : {0u, 1u, 2u}) {
+    planes[plane * 8 + 7] = 0x80;
+    planes[24 + plane * 8] = plane == 1 ? 0x05 : 0x04;
+  }
+  own[63] = 0x80 | 0x40;
+  own[64] = 0x20;
+  own[66] = 0x80;
+  const std::vector<uint8_t> escapes = {127, 128};
+  Weight weight{own.data(), DType::kBf16z, 1, 67};
+  weight.packing.codes = planes.data();
+  weight.packing.factors = escapes.data();
+  weight.packing.escapeBytes = 2;
+  std::vector<float> values(67, 1);
+  values[63] = -3;       // 2 · 1.5
+  values[64] = 0.3125f;  // 1.25 / 4
+  values[66] = -0.0f;
+  expectRow(weight, values);
 }

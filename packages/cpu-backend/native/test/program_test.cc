@@ -14,14 +14,18 @@ using namespace airllm;
 
 namespace {
 
-/** Arena 1: 64 elements. Weights 2: 64 bytes. Cache 3: the layers of kCache, 2 blocks, 2 slots. */
+/** Arena 1: 64 elements. Weights 2: 64 bytes. Cache 3: the layers of kCache, 2 blocks, 2 slots. Code
+ * book 4: 1024 bytes. */
 struct Memory {
   std::shared_ptr<Pages> arena = Pages::map(64 * 4, false);
   std::shared_ptr<Pages> weights = Pages::map(64, false);
   std::shared_ptr<Pages> cache = Pages::map((128 + 2 * 10 + 96) * 4, false);
+  std::shared_ptr<Pages> codes = Pages::map(256 * 4, false);
 
   FindPages find() const {
-    return [this](uint64_t id) { return id == 1 ? arena : id == 2 ? weights : id == 3 ? cache : nullptr; };
+    return [this](uint64_t id) {
+      return id == 1 ? arena : id == 2 ? weights : id == 3 ? cache : id == 4 ? codes : nullptr;
+    };
   }
   std::unique_ptr<Program> decode(const std::vector<double>& words) const {
     return decodeProgram(words.data(), words.size(), find());
@@ -51,6 +55,15 @@ Words weight(double byteOffset, double rows, double cols) { return {2, byteOffse
 /** f8e4m3 with one scale per 2 × 4 from byte 32 on, from row 1 on. */
 Words scaled(double rows, double cols) { return {2, 0, 3, rows, cols, 1, 2, 32, 2, 2, 4, 1}; }
 
+/** code4 of 12 elements from the second of a block of 5 on: 6 bytes, 16 codes at 0, 3 factors at 52. */
+const Words kCodes = {2, 0, 9, 2, 6, 0, 5, 1, 0, 2, 0, 2, 52};
+/** The same with bytes of factors: two outer ones at 56, 256 codes in memory 4. */
+const Words kNested = {2, 0, 9, 2, 6, 0, 5, 1, 1, 2, 0, 2, 52, 2, 1, 0.5, 4, 0, 2, 56};
+/** int8 with two groups of columns in each row, scales at 48. */
+const Words kIntegers = {2, 0, 13, 2, 6, 0, 4, 2, 48};
+/** bf16z with planes at 16 and a base and an escape for each row at 60. */
+const Words kLossless = {2, 0, 15, 2, 6, 0, 2, 2, 16, 2, 60};
+
 template <typename OpType>
 bool is(const Op& op) {
   return std::holds_alternative<OpType>(op);
@@ -63,6 +76,9 @@ struct Submission {
 
 const Words kLinear = kPlain + Words{3} + tensor(0, 2, 8) + weight(0, 4, 8) + Words{0, 0} + tensor(16, 2, 4);
 const Words kScaled = kPlain + Words{3} + tensor(0, 2, 8) + scaled(4, 8) + Words{0, 1} + tensor(16, 2, 4);
+Words packed(const Words& weight) {
+  return kPlain + Words{3} + tensor(0, 2, 6) + weight + Words{0, 0} + tensor(16, 2, 2);
+}
 const Words kEmbedding = kPlain + Words{1} + weight(0, 4, 8) + tensor(0, 2, 8) + Words{3, 0};
 const Words kGather = kPlain + Words{9} + tensor(0, 2, 4) + tensor(8, 2, 4) + Words{1, 0, 1, 0.5, 2};
 const Words kAttention = kRemembering + Words{5, 0, 1, 1, 2, 1, INFINITY, 16, 30, 1} + weight(0, 1, 1) +
@@ -80,6 +96,10 @@ const Words kDelta = kTwo + Words{15, 1, 1, 1, 2, 2} + weight(0, 1, 1) + weight(
 const Submission kSubmissions[] = {
     {is<LinearOp>, kLinear},
     {is<LinearOp>, kScaled},
+    {is<LinearOp>, packed(kCodes)},
+    {is<LinearOp>, packed(kNested)},
+    {is<LinearOp>, packed(kIntegers)},
+    {is<LinearOp>, packed(kLossless)},
     {is<EmbeddingOp>, kEmbedding},
     {is<GatherRowsOp>, kGather},
     {is<AttentionOp>, kAttention},
@@ -158,6 +178,39 @@ TEST_CASE("scales outside their memory are refused") {
   refused(19, 0);
   refused(20, 7);  // row 10 is in block 5
   refused(20, 9007199254740991.0);
+}
+
+TEST_CASE("companions of packed weights outside their memory are refused") {
+  const Memory memory;
+  const auto refused = [&](const Words& weight, size_t at, double value) {
+    Words words = packed(weight);
+    words.at(kPlain.size() + 5 + at) = value;
+    CAPTURE(at);
+    CHECK_THROWS_AS(memory.decode(words), InvalidOperand);
+  };
+  refused(kCodes, 1, 59);  // 6 bytes of codes
+  refused(kCodes, 2, 16);  // no such dtype
+  refused(kCodes, 2, 12);  // a code book of 256
+  refused(kCodes, 6, 0);   // blocks of nothing
+  refused(kCodes, 6, 1);   // the first element is past its block
+  refused(kCodes, 7, 5);
+  refused(kCodes, 6, 4);     // 4 factors
+  refused(kCodes, 8, 2);     // no flag
+  refused(kCodes, 10, 1);    // 64 bytes of code book
+  refused(kCodes, 12, 53);   // 12 bytes of factors
+  refused(kNested, 12, 62);  // 3 bytes of factors
+  refused(kNested, 13, 0);
+  refused(kNested, 14, 2);  // factors 2 … 4 are in three blocks
+  refused(kNested, 15, INFINITY);
+  refused(kNested, 16, 2);  // 1024 bytes of code book
+  refused(kNested, 19, 57);
+  refused(kIntegers, 6, 0);
+  refused(kIntegers, 6, 2);  // 6 scales
+  refused(kIntegers, 8, 49);
+  refused(kLossless, 6, 0);
+  refused(kLossless, 6, 3);   // 6 bytes of escapes
+  refused(kLossless, 8, 17);  // 48 bytes of planes
+  refused(kLossless, 10, 61);
 }
 
 TEST_CASE("what a cache does not hold is refused") {

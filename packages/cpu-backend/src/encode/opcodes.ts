@@ -40,6 +40,10 @@ export const DTYPE = {
   code4: 9,
   gptq4: 10,
   awq4: 11,
+  code8: 12,
+  int8: 13,
+  int4: 14,
+  bf16z: 15,
 } satisfies Record<DType, number>;
 
 export const ACTIVATION = { silu: 0, gelu: 1, 'gelu-tanh': 2 } satisfies Record<Activation, number>;

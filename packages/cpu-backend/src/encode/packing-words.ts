@@ -11,17 +11,26 @@ export function packingWords(
   switch (packing.kind) {
     case 'mxfp4':
       return [...span(packing.scales)];
-    case 'code4': {
-      const { blockCols, codes, absmax, nested } = packing;
-      const words = [blockCols, nested ? 1 : 0, ...span(codes), ...span(absmax)];
+    case 'code4':
+    case 'code8': {
+      const { blockLength, first, codes, absmax, nested } = packing;
+      const words = [blockLength, first, nested ? 1 : 0, ...span(codes), ...span(absmax)];
       if (!nested) return words;
-      const { blockLength, first, offset } = nested;
-      return [...words, blockLength, first, offset, ...span(nested.codes), ...span(nested.absmax)];
+      return [
+        ...words,
+        ...[nested.blockLength, nested.first, nested.offset],
+        ...[...span(nested.codes), ...span(nested.absmax)],
+      ];
     }
     case 'gptq4':
     case 'awq4': {
       const { scaleDType, groupRows, scales, zeros } = packing;
       return [DTYPE[scaleDType], groupRows, ...span(scales), ...span(zeros)];
     }
+    case 'int8':
+    case 'int4':
+      return [packing.groupCols, ...span(packing.scales)];
+    case 'bf16z':
+      return [packing.escapeBytes, ...span(packing.codes), ...span(packing.escapes)];
   }
 }

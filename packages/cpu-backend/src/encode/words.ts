@@ -2,17 +2,15 @@
 
 import {
   BackendError,
+  isGguf,
+  isPacked,
   type Tensor,
   type WeightMemory,
-  type WeightPacking,
   type WeightSlice,
   type WeightSpan,
 } from '@airllm/backend';
 import { DTYPE } from './opcodes.js';
 import { packingWords } from './packing-words.js';
-
-/** Dtypes whose factors lie beside them. */
-const NEEDS_PACKING: readonly WeightPacking['kind'][] = ['mxfp4', 'code4', 'gptq4', 'awq4'];
 
 export class Words {
   readonly #words: number[] = [];
@@ -46,7 +44,7 @@ export class Words {
       const { blockRows, blockCols, firstRow } = scales;
       this.numbers(...this.#span(scales), scales.cols, blockRows, blockCols, firstRow);
     }
-    const needed = NEEDS_PACKING.find((kind) => kind === dtype);
+    const needed = isPacked(dtype) && !isGguf(dtype) ? dtype : undefined;
     if (packing?.kind !== needed) {
       throw invalid(
         `Expected ${needed ? `a packing of ${needed}` : 'no packing'} for a weight in ${dtype} but received ${packing?.kind ?? 'none'}`,

@@ -92,7 +92,8 @@ export function resolveBitsandbytes(ref: WeightRef, tensors: TensorTable): Resol
           span && {
             kind: 'code4',
             codes: resident(codes.name),
-            blockCols,
+            blockLength: blockCols,
+            first: 0,
             absmax: span,
             nested:
               nested && state.nested

@@ -87,7 +87,8 @@ describe('bitsandbytes', () => {
     // Row 3 begins with factor 3 · 2 of the weight.
     expect(open(state())?.([span], 3)).toMatchObject({
       kind: 'code4',
-      blockCols: 64,
+      blockLength: 64,
+      first: 0,
       nested: { blockLength: 8, offset: Math.fround(0.1), first: 6 },
     });
   });

@@ -2,7 +2,7 @@
 // their batch. A backend that does not list a format must refuse it.
 
 import type { Backend } from '../../backend.js';
-import { PACKED_DTYPES, type PackedDType } from '../../dtype.js';
+import { blockElementsOf, PACKED_DTYPES, type PackedDType } from '../../dtype.js';
 import { BackendError } from '../../errors.js';
 import { PLAIN_LINEAR } from '../commands.js';
 import { compareWithReference, onBench, type Scenario } from '../compare-with-reference.js';
@@ -18,6 +18,8 @@ const ROWS = [1, 3, 17, 65];
 const MOST_ROWS = 65;
 /** Columns of linearTransposed: tasks begin and end within blocks. */
 const COLUMNS = 768;
+/** Columns of formats with small blocks or none: rows begin within bytes, and end within vectors, groups and blocks. */
+const RAGGED = [1, 6, 67, 130, 1205];
 
 export function packedCases(): ConformanceCase[] {
   return PACKED_DTYPES.flatMap((dtype): ConformanceCase[] => {
@@ -37,21 +39,24 @@ export function packedCases(): ConformanceCase[] {
       packedCase(op, 'accuracy', (backend) => compareWithReference(backend, scenarios));
     const invariance = (op: ConformanceCase['op'], scenario: (rows: number) => Scenario): ConformanceCase =>
       packedCase(op, 'batch-invariance', (backend) => aloneAndTogether(backend, scenario));
+    const ragged = RAGGED.filter(
+      (cols) => blockElementsOf(dtype) <= 2 && cols % blockElementsOf(dtype) === 0,
+    );
     return [
       accuracy(
         'embedding',
-        [256, 768].map((cols) => embedding(dtype, cols)),
+        [256, 768, ...ragged].map((cols) => embedding(dtype, cols)),
       ),
       accuracy(
         'linear',
-        [256, 1280].flatMap((k) => ROWS.map((t) => linear(dtype, k, t))),
+        [256, 1280, ...ragged].flatMap((k) => ROWS.map((t) => linear(dtype, k, t))),
       ),
-      accuracy(
-        'linearTransposed',
-        [16, 72].flatMap((k) => ROWS.map((t) => linearTransposed(dtype, k, t))),
-      ),
-      invariance('linear', (t) => linear(dtype, 1280, t)),
-      invariance('linearTransposed', (t) => linearTransposed(dtype, 40, t)),
+      accuracy('linearTransposed', [
+        ...[16, 72].flatMap((k) => ROWS.map((t) => linearTransposed(dtype, [k, COLUMNS], t))),
+        ...ragged.flatMap((n) => [1, 17].map((t) => linearTransposed(dtype, [16, n], t))),
+      ]),
+      invariance('linear', (t) => linear(dtype, ragged.at(-1) ?? 1280, t)),
+      invariance('linearTransposed', (t) => linearTransposed(dtype, [40, COLUMNS], t)),
     ];
   });
 }
@@ -85,11 +90,10 @@ function linear(dtype: PackedDType, k: number, t: number): Scenario {
   };
 }
 
-function linearTransposed(dtype: PackedDType, k: number, t: number): Scenario {
+function linearTransposed(dtype: PackedDType, [k, n]: readonly [number, number], t: number): Scenario {
   return {
-    label: `K=${k} T=${t}`,
+    label: `K=${k} N=${n} T=${t}`,
     outputs: (bench) => {
-      const n = COLUMNS;
       const random = new Random(k);
       const x = bench.tensor(t, k, { data: random.normals(MOST_ROWS * k).subarray(0, t * k) });
       const out = bench.tensor(t, n);

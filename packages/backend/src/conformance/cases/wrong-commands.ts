@@ -2,6 +2,7 @@
 
 import type { Submission } from '../../backend.js';
 import { Tensor } from '../../tensor.js';
+import type { CodePacking, WeightPacking } from '../../packing.js';
 import type { BlockScales, WeightMemory, WeightSlice } from '../../weight.js';
 import { PLAIN_LINEAR } from '../commands.js';
 import { tensorAt } from './checks.js';
@@ -104,6 +105,7 @@ export function wrongCommands(): Record<string, (memory: WeightMemory) => Comman
     'rotated columns past the head': () => [{ ...rope, ...angles(1), rotaryStart: 3, rotaryDim: 2 }],
     ...wrongScales(),
     ...wrongPackings(),
+    ...wrongCompanions(),
   };
 }
 
@@ -164,5 +166,53 @@ function wrongPackings(): Record<string, (memory: WeightMemory) => Commands> {
         weight: { ...slice(memory), packing: packing(memory) },
       },
     ],
+  };
+}
+
+/** Weights [2, 6] whose companions lie before byte 64, or the next ones would. */
+function wrongCompanions(): Record<string, (memory: WeightMemory) => Commands> {
+  const linear =
+    (packingOf: (memory: WeightMemory) => WeightPacking, byteOffset = 0) =>
+    (memory: WeightMemory): Commands => {
+      const packing = packingOf(memory);
+      const weight = { memory, byteOffset, dtype: packing.kind, rows: 2, cols: 6, packing };
+      return [{ op: 'linear', x: tensorAt(0, 1, 6), weight, ...PLAIN_LINEAR, out: tensorAt(6, 1, 2) }];
+    };
+  const at = (memory: WeightMemory, byteOffset: number) => ({ memory, byteOffset });
+  /** 12 elements from the second of a block of 5 on: 3 factors of 4 bytes. */
+  const codes =
+    (change: Partial<CodePacking> = {}, places: readonly [codes: number, absmax: number] = [0, 0]) =>
+    (memory: WeightMemory): WeightPacking => ({
+      kind: 'code4',
+      ...{ codes: at(memory, places[0]), blockLength: 5, first: 1, absmax: at(memory, places[1]) },
+      nested: undefined,
+      ...change,
+    });
+  const lossless =
+    (escapeBytes: number, [codesAt, escapesAt]: readonly [number, number] = [0, 0]) =>
+    (memory: WeightMemory): WeightPacking => ({
+      kind: 'bf16z',
+      ...{ codes: at(memory, codesAt), escapes: at(memory, escapesAt), escapeBytes },
+    });
+  const integers =
+    (kind: 'int8' | 'int4', groupCols: number, scalesAt = 0) =>
+    (memory: WeightMemory): WeightPacking => ({ kind, scales: at(memory, scalesAt), groupCols });
+  return {
+    'a code book past the end of its memory': linear(codes({}, [1, 0])),
+    'a code book of 256 in the memory of 16': linear(codes({ kind: 'code8' })),
+    'factors past the end of their memory': linear(codes({}, [0, 53])),
+    'codes past the end of their memory': linear(codes(), WEIGHT_BYTES - 5),
+    'a first element past its block': linear(codes({ first: 5 })),
+    'a first element before its block': linear(codes({ first: -1 })),
+    'blocks of no elements': linear(codes({ blockLength: 0, first: 0 })),
+    'blocks of half an element': linear(codes({ blockLength: 4.5 })),
+    // Two groups of 4 and 2 columns in each row: 4 scales of 4 bytes.
+    'scales of integers past the end of their memory': linear(integers('int8', 4, WEIGHT_BYTES - 15)),
+    'groups of no columns': linear(integers('int4', 0)),
+    'integers past the end of their memory': linear(integers('int8', 4), WEIGHT_BYTES - 11),
+    // 24 bytes of planes for each row.
+    'bit planes past the end of their memory': linear(lossless(2, [WEIGHT_BYTES - 47, 0])),
+    'escapes past the end of their memory': linear(lossless(2, [0, WEIGHT_BYTES - 3])),
+    'no byte for the base': linear(lossless(0)),
   };
 }

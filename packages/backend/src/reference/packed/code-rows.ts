@@ -1,24 +1,25 @@
-// 4-bit codes of bitsandbytes (Dettmers et al. 2023, arXiv 2305.14314): a code book of 16 values and a factor for each
-// block, which may be quantized itself.
+// Codes of bitsandbytes (Dettmers et al. 2022, arXiv 2110.02861; 2023, arXiv 2305.14314): a code book of 16 or 256 values and a
+// factor for each block, which may be quantized itself.
 
 import type { CodePacking } from '../../packing.js';
 import type { WeightSlice } from '../../weight.js';
 import { viewOf } from './view-of.js';
 
 /** Returns a function to the values of one row, which the next call overwrites. */
-export function codeRows(
-  { memory, byteOffset, cols }: WeightSlice,
-  packing: CodePacking,
-): (row: number) => Float32Array {
+export function codeRows(weight: WeightSlice, packing: CodePacking): (row: number) => Float32Array {
+  const { cols } = weight;
+  const { kind, blockLength, first } = packing;
+  const bytes = viewOf(weight);
   const codes = viewOf(packing.codes);
   const factorOf = factors(packing);
-  const blocks = cols / packing.blockCols;
   const values = new Float32Array(cols);
+  const nibble = (i: number): number => (bytes.getUint8(i >> 1) >> (i % 2 === 0 ? 4 : 0)) & 15;
+  const codeOf = kind === 'code4' ? nibble : (i: number) => bytes.getUint8(i);
   return (row) => {
     for (let c = 0; c < cols; c++) {
-      const pair = memory.bytes[byteOffset + ((row * cols + c) >> 1)] ?? 0;
-      const code = codes.getFloat32(4 * (c % 2 === 0 ? pair >> 4 : pair & 15), true);
-      values[c] = code * factorOf(row * blocks + Math.floor(c / packing.blockCols));
+      const i = row * cols + c;
+      const code = codes.getFloat32(4 * codeOf(i), true);
+      values[c] = code * factorOf(Math.floor((first + i) / blockLength));
     }
     return values;
   };

@@ -1,11 +1,9 @@
 // Block formats of GGUF, as gguf-py's `quants` (llama.cpp) describes them: a block holds its scales and its values.
 // Products of these scales and values are exact in float64.
 
-import { blockElementsOf, byteLengthOf } from '../../dtype.js';
+import { blockElementsOf, byteLengthOf, type GgufDType } from '../../dtype.js';
 import type { WeightSlice } from '../../weight.js';
 import { float16Table } from '../float16.js';
-
-export type GgufDType = 'q8_0' | 'q4_0' | 'q4_k' | 'q6_k';
 
 /** Writes the values of the block that starts at byte `at` to `values` from `start` on. */
 type BlockDecoder = (bytes: Uint8Array, at: number, values: Float32Array, start: number) => void;

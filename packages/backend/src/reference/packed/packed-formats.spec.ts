@@ -20,6 +20,10 @@ interface Fixture {
   readonly scales: string;
   readonly zeros: string;
   readonly groupRows: number;
+  readonly groupCols: number;
+  readonly planes: string;
+  readonly escapes: string;
+  readonly escapeBytes: number;
 }
 
 const path = new URL('../../../fixtures/packed-formats.json', import.meta.url);
@@ -29,8 +33,19 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 
 
 type SpanOf = (text: string) => WeightSpan;
 
-const codes = ({ codes, absmax }: Fixture, span: SpanOf) =>
-  ({ kind: 'code4', codes: span(codes), blockCols: 64, absmax: span(absmax), nested: undefined }) as const;
+const codesIn = (kind: 'code4' | 'code8', blockLength: number) => (fixture: Fixture, span: SpanOf) =>
+  ({
+    kind,
+    codes: span(fixture.codes),
+    blockLength,
+    first: 0,
+    absmax: span(fixture.absmax),
+    nested: undefined,
+  }) as const;
+const codes = codesIn('code4', 64);
+
+const integers = (kind: 'int8' | 'int4') => (fixture: Fixture, span: SpanOf) =>
+  ({ kind, scales: span(fixture.scales), groupCols: fixture.groupCols }) as const;
 
 const groups = (kind: 'gptq4' | 'awq4') => (fixture: Fixture, span: SpanOf) =>
   ({
@@ -65,6 +80,20 @@ const FORMATS: readonly [
         offset: fixture.offset,
         first: 0,
       },
+    }),
+  ],
+  ['nf4-ragged', 'code4', codes],
+  ['dynamic8', 'code8', codesIn('code8', 2048)],
+  ['int8', 'int8', integers('int8')],
+  ['int4', 'int4', integers('int4')],
+  [
+    'bf16z',
+    'bf16z',
+    ({ planes, escapes, escapeBytes }, span) => ({
+      kind: 'bf16z',
+      codes: span(planes),
+      escapes: span(escapes),
+      escapeBytes,
     }),
   ],
   ['gptq4', 'gptq4', groups('gptq4')],
