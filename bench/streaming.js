@@ -1,18 +1,13 @@
 // Decoding under a budget reads what is not pinned from disk for every token, so the disk's bandwidth is its limit.
 
-import { fileURLToPath } from 'node:url';
 import { openBenchCheckpoint } from './lib/bench-checkpoint.js';
 import { decodeRound } from './lib/decode-round.js';
 import { dropCaches } from './lib/drop-caches.js';
 import { openModel } from './lib/open-model.js';
-import { progress } from './lib/progress.js';
 import { runProgram } from './lib/program.js';
-import { runNode } from './lib/run-node.js';
+import { progress } from './lib/progress.js';
+import { rawBandwidth } from './lib/raw-bandwidth.js';
 import { median } from './lib/statistics.js';
-
-const RAW_READ = fileURLToPath(new URL('./lib/direct-read.js', import.meta.url));
-/** As many reads as a disk needs to be busy all the time. */
-const RAW_READS_IN_FLIGHT = '16';
 
 await runProgram({
   about: 'Streamed decode ÷ raw direct reads of the same files',
@@ -26,7 +21,6 @@ await runProgram({
         await decodeRound(model, 1);
         const passes = [];
         for (let round = 0; round < rounds; round++) {
-          await dropCaches();
           const bandwidth = await rawBandwidth(files);
           await dropCaches();
           const { seconds, bytesRead } = await decodeRound(model, tokens);
@@ -54,11 +48,4 @@ function describe(name, passes, bufferedReason) {
     limit: `${limit.toFixed(3)} s/token at ${(bandwidth / 1e6).toFixed(0)} MB/s`,
     ratio: median(passes.map((pass) => pass.bytes / pass.bandwidth / pass.seconds)),
   };
-}
-
-async function rawBandwidth(files) {
-  const env = { UV_THREADPOOL_SIZE: RAW_READS_IN_FLIGHT };
-  const { result } = await runNode([RAW_READ, ...files], { env });
-  if (!result.direct) progress('raw reads go through the page cache: no direct I/O here');
-  return result.bytes / result.seconds;
 }

@@ -39,20 +39,20 @@ std::shared_ptr<Pages> Pages::map(size_t byteLength, bool fullyWritten) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   size_t length = roundUp(byteLength == 0 ? 1 : byteLength, page);
   const bool huge = fullyWritten && byteLength >= kHugeThreshold;
-  if (huge) length = roundUp(length, kHugePage) + kHugePage;
-  void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+  const size_t slack = huge ? kHugePage : 0;
+  void* mapped =
+      mmap(nullptr, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
   uint8_t* data = static_cast<uint8_t*>(mapped);
   if (huge) {
-    // Only whole, aligned huge pages can be used as such: cut the rest off both ends.
+    // Huge pages are aligned: the block starts at one, and what lies around it is cut off. The last part of a
+    // huge page stays in small pages, since a whole one would commit more than was asked for.
     const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(data) % kHugePage) % kHugePage;
-    const size_t kept = length - kHugePage;
     if (before > 0) munmap(data, before);
-    if (before < kHugePage) munmap(data + before + kept, kHugePage - before);
+    if (before < slack) munmap(data + before + length, slack - before);
     data += before;
-    length = kept;
 #if defined(MADV_HUGEPAGE)
-    madvise(data, length, MADV_HUGEPAGE);
+    madvise(data, length / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   }
   return std::shared_ptr<Pages>(new Pages(data, byteLength, length));

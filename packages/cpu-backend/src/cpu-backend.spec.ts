@@ -170,6 +170,17 @@ describe('a CPU backend', () => {
     expect(residentBytes() - before).toBeLessThan(32 * MIB);
   });
 
+  it('commits no more than was asked for, also where the end of a block fills no huge page', async () => {
+    if (process.platform !== 'linux')
+      return console.warn('resident memory not checked: only Linux reports it');
+    await using backend = await createCpuBackend();
+    const before = residentBytes();
+    // 16 blocks of 4 MiB and a page: 64 MiB, and not 16 · 6 MiB.
+    for (let block = 0; block < 16; block++) backend.allocateWeights(4 * MIB + 4096).bytes.fill(1);
+    expect(residentBytes() - before).toBeGreaterThan(60 * MIB);
+    expect(residentBytes() - before).toBeLessThan(76 * MIB);
+  });
+
   it('refuses words that are no submission', () => {
     const { Engine } = loadBinding();
     const engine = new Engine('scalar', 1);
