@@ -24,6 +24,11 @@ export function expectMatrix(weight: WeightRef, rows: number, cols: number): voi
   }
 }
 
+/** For an op that needs all rows at once. */
+export function expectWhole(op: string, weight: WeightRef): void {
+  if (!weight.whole) throw invalid(`Expected ${weight.name} to be declared whole for ${op}`);
+}
+
 export function expectVector(weight: WeightRef, length: number): void {
   if (vectorLength(weight) !== length) {
     throw invalid(

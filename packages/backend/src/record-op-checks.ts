@@ -6,6 +6,7 @@ import {
   expectPositive,
   expectShape,
   expectVector,
+  expectWhole,
   invalid,
   vectorLength,
 } from './record-checks.js';
@@ -70,7 +71,7 @@ export function expectLatentAttention(q: Tensor, latent: Tensor, options: Latent
   expectShape('latent attention queries', q, q.rows, heads * (nopeDim + ropeDim));
   expectShape('latents', latent, q.rows, rank + ropeDim);
   expectMatrix(kvB, heads * (nopeDim + valueDim), rank);
-  if (!kvB.whole) throw invalid(`Expected ${kvB.name} to be declared whole for latentAttention`);
+  expectWhole('latentAttention', kvB);
 }
 
 export function expectGatedDelta(inputs: GatedDeltaInputs, options: GatedDeltaOptions): void {

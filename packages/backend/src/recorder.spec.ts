@@ -7,6 +7,8 @@ import type { Tensor } from './tensor.js';
 import type { WeightRef } from './weight.js';
 
 const matrix = (rows: number, cols: number): WeightRef => ({ name: 'w', shape: [rows, cols] });
+/** Of a convolution over four rows. */
+const kernel = (channels: number): WeightRef => ({ ...matrix(channels, 4), whole: true });
 const vector = (length: number): WeightRef => ({ name: 'v', shape: [length] });
 const rope = { headDim: 4, rotaryDim: 4, style: 'half' as const };
 const attention = { layer: 0, heads: 2, kvHeads: 1, headDim: 4, scale: 1 };
@@ -51,7 +53,7 @@ describe('shapes', () => {
     ['linearTransposed', (rec, x) => rec.linearTransposed(x, matrix(8, 5), { bias: vector(5) }), 5],
     ['attention', (rec, x) => rec.attention(x, x.columns(0, 4), x.columns(4, 4), attention), 8],
     ['latentAttention', (rec, x) => rec.latentAttention(x, x.columns(0, 7), latent), 6],
-    ['shortConv', (rec, x) => rec.shortConv(x, matrix(8, 4), { layer: 0, bias: vector(8) }), 8],
+    ['shortConv', (rec, x) => rec.shortConv(x, kernel(8), { layer: 0, bias: vector(8) }), 8],
     ['gatedDelta', (rec, x) => rec.gatedDelta(deltaInputs(x), delta), 8],
     ['clampedGlu', (rec, x) => rec.clampedGlu(x, { alpha: 1.7, limit: 7 }), 4],
     ['ungroup', (rec, x) => rec.ungroup(x, { groupWidth: 4, start: 1, count: 3 }), 6],
@@ -116,7 +118,8 @@ describe('shapes', () => {
     'latentAttention of latents of another width': (rec, x) => rec.latentAttention(x, x, latent),
     'latentAttention by a weight of other heads': (rec, x) =>
       rec.latentAttention(x, x.columns(0, 7), { ...latent, kvB: { ...matrix(9, 5), whole: true } }),
-    'shortConv of other channels': (rec, x) => rec.shortConv(x, matrix(7, 4), { layer: 0 }),
+    'shortConv of other channels': (rec, x) => rec.shortConv(x, kernel(7), { layer: 0 }),
+    'shortConv by a weight that may be cut': (rec, x) => rec.shortConv(x, matrix(8, 4), { layer: 0 }),
     'gatedDelta of heads that are no multiple': (rec, x) =>
       rec.gatedDelta(deltaInputs(x), { ...delta, keyHeads: 3 }),
     'gatedDelta with decays of other heads': (rec, x) =>

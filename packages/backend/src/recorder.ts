@@ -9,6 +9,7 @@ import {
   expectRouting,
   expectShape,
   expectVector,
+  expectWhole,
   invalid,
   matrixShape,
   vectorLength,
@@ -151,6 +152,7 @@ export class Recorder {
     const { layer, bias } = options;
     const [, width] = matrixShape(weight);
     expectMatrix(weight, x.cols, width);
+    expectWhole('shortConv', weight);
     if (bias) expectVector(bias, x.cols);
     return this.#push({ op: 'shortConv', layer, x, weight, bias, out: this.#tensor(x.rows, x.cols) });
   }

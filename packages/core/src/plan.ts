@@ -103,7 +103,7 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
     reservedRunBytes: run.bytes,
     plan: {
       family: definition.family,
-      weightBytes: distinctBytes(layout),
+      weightBytes: layout.weightBytes,
       hostBytes,
       processBytes,
       pinnedBytes: placement.pinnedBytes,
@@ -173,15 +173,4 @@ function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
       expertBytes,
     };
   });
-}
-
-function distinctBytes(layout: StoreLayout): number {
-  const weights = new Map(
-    [layout.embedding, ...layout.vectors.vectors.map(({ weight }) => weight)].map((weight) => [
-      weight.name,
-      weight.byteLength,
-    ]),
-  );
-  for (const [name, [part]] of layout.parts) if (part) weights.set(name, part.weight.byteLength);
-  return [...weights.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -5,16 +5,10 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { WeightMemory } from '@airllm/backend';
 import { LayerStoreError } from './errors.js';
-import { PAGE_BYTES } from './tile.js';
+import { PAGE_BYTES, type RangeRead } from './read-ranges.js';
 
-export interface ReadRequest {
-  readonly path: string;
-  readonly fileOffset: number;
-  readonly byteLength: number;
-  /** Bytes that must arrive, ≤ byteLength; the rest may lie past the end of the file. */
-  readonly neededBytes: number;
+export interface ReadRequest extends RangeRead {
   readonly memory: WeightMemory;
-  readonly bufferOffset: number;
 }
 
 /** The directness of reads, for people: undefined, or why the page cache is in between. */
@@ -56,6 +50,16 @@ export class FileReader {
         cause: error,
       });
     }
+  }
+
+  /**
+   * All of `reads` into one memory. Settles only when none is in flight any more.
+   *
+   * @throws LayerStoreError `READ_FAILED`, of the first in order that failed
+   */
+  async readAll(reads: readonly RangeRead[], memory: WeightMemory): Promise<void> {
+    const results = await Promise.allSettled(reads.map((read) => this.read({ ...read, memory })));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async close(): Promise<void> {

@@ -1,20 +1,21 @@
 // Where weights live and when they are read: the one object that the runner asks for tiles, vectors and
 // embedding rows. It reads the checkpoint's own files in place and holds at most its budget.
 
-import type { BlockScales, WeightMemory, WeightSlice, WeightSpan } from '@airllm/backend';
+import type { WeightMemory, WeightSlice } from '@airllm/backend';
+import { weightRows } from '@airllm/backend/reference';
+import { decodeWeight } from './decode-weight.js';
 import { DenseTiles } from './dense-tiles.js';
 import { LayerStoreError } from './errors.js';
 import { ExpertTiles } from './expert-tiles.js';
 import { FileReader } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { placeTiles, type Placement } from './placement.js';
-import type { BindPacking, ResolvedScales } from './resolve-weights.js';
+import { ResidentWeights } from './resident-weights.js';
 import { RowReader, ROWS_PER_READ } from './row-reader.js';
-import { decodeVector } from './decode-vector.js';
 import { createStageStats, type StageStats } from './stats.js';
 import type { StoreLayout } from './store-layout.js';
 import { TileLoader } from './tile-loader.js';
-import type { TileKind, TilePart } from './tile.js';
+import type { Tile, TileKind, TilePart } from './tile.js';
 
 export interface LayerStoreOptions {
   layout: StoreLayout;
@@ -27,7 +28,7 @@ export interface LayerStoreOptions {
 }
 
 /**
- * Opens the store: takes memory for what always stays and reads the vectors; tiles are read when the first
+ * Opens the store: takes memory for what always stays and reads that; tiles are read when the first
  * pass comes to them.
  *
  * @throws LayerStoreError `BUDGET_TOO_SMALL`, `READ_FAILED`; `UNSUPPORTED_DTYPE` where what stands beside packed weights
@@ -36,7 +37,7 @@ export interface LayerStoreOptions {
 export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
   const store = construct(options);
   try {
-    await store.readVectors();
+    await store.readResidents();
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
@@ -70,10 +71,10 @@ export class LayerStore implements AsyncDisposable {
   readonly #dense: DenseTiles;
   readonly #experts: ExpertTiles;
   readonly #rows: RowReader;
-  readonly #vectorMemory: WeightMemory;
-  readonly #vectors = new Map<string, WeightSlice>();
-  /** By the names of packed weights. */
-  readonly #packings = new Map<string, BindPacking>();
+  readonly #residents: ResidentWeights;
+  readonly #residentMemory: WeightMemory;
+  /** Residents come through it when the store is opened, embedding rows afterwards. */
+  readonly #staging: WeightMemory;
   #placement: Placement;
   #closing: Promise<void> | undefined;
 
@@ -83,11 +84,17 @@ export class LayerStore implements AsyncDisposable {
     this.#layout = layout;
     this.#placement = this.#place(options.budgetBytes);
     this.stats = layout.stageNames.map(createStageStats);
-    const loader = new TileLoader(this.#reader, this.stats);
+    const loader = new TileLoader({
+      reader: this.#reader,
+      stats: this.stats,
+      decode: (tile, memory) => this.#decode(tile, memory),
+    });
     this.#dense = new DenseTiles(layout.denseTiles, this.#placement, { allocate, loader, prefetch });
     this.#experts = new ExpertTiles(layout.expertTiles, { allocate, loader });
-    this.#rows = new RowReader(layout.embedding, this.#reader, allocate);
-    this.#vectorMemory = allocate(Math.max(layout.vectors.byteLength, 1));
+    this.#staging = allocate(layout.stagingBytes);
+    this.#rows = new RowReader(layout.embedding, this.#reader, this.#staging);
+    this.#residentMemory = allocate(Math.max(layout.residents.byteLength, 1));
+    this.#residents = new ResidentWeights(layout, this.#residentMemory);
   }
 
   get placement(): Placement {
@@ -101,36 +108,36 @@ export class LayerStore implements AsyncDisposable {
 
   /** A vector of the model: norm or bias. Always in memory. */
   vector(name: string): WeightSlice {
-    const slice = this.#vectors.get(name);
-    if (!slice) throw new RangeError(`Expected a vector of this model but received ${name}`);
-    return slice;
+    return this.#residents.vector(name);
   }
 
   /** The values of a vector, for the host. */
   vectorValues(name: string): Float32Array {
-    return decodeVector(this.vector(name));
+    return weightRows(this.vector(name))(0);
   }
 
   /** The rows of `part`, which must be a part of the leased tile. */
-  slice(lease: TileLease, part: TilePart): WeightSlice {
-    const { weight, rowStart, rowCount, bufferOffset, companionOffsets } = part;
-    const { memory } = lease;
-    const slice = {
-      memory,
-      byteOffset: bufferOffset,
-      dtype: weight.dtype,
-      rows: rowCount,
-      cols: weight.cols,
-    };
-    const companions = companionOffsets.map((byteOffset) => ({ memory, byteOffset }));
-    const packing = this.#packings.get(weight.name)?.(companions, rowStart);
-    if (packing) return { ...slice, packing };
-    return weight.scales ? { ...slice, scales: this.#scales(weight.scales, rowStart) } : slice;
+  slice({ memory }: TileLease, part: TilePart): WeightSlice {
+    const { weight, rowCount: rows, decodedOffset: byteOffset } = part;
+    if (byteOffset === undefined) return this.#stored(memory, part);
+    const [outputs, inputs] = weight.packing?.inputMajor ? [weight.cols, rows] : [rows, weight.cols];
+    return { memory, byteOffset, dtype: 'f32', rows: outputs, cols: inputs };
   }
 
-  #scales({ vector, ...grid }: ResolvedScales, firstRow: number): BlockScales {
-    const { memory, byteOffset } = this.vector(vector.name);
-    return { memory, byteOffset, ...grid, firstRow };
+  #stored(memory: WeightMemory, part: TilePart): WeightSlice {
+    const { weight, rowStart, rowCount, bufferOffset, companionOffsets } = part;
+    const companions = companionOffsets.map((byteOffset) => ({ memory, byteOffset }));
+    return this.#residents.bind(weight, { memory, byteOffset: bufferOffset, rowStart, rowCount }, companions);
+  }
+
+  /** Makes the float32 values of the parts that ops do not take as they are stored. */
+  async #decode({ parts }: Tile, memory: WeightMemory): Promise<void> {
+    for (const part of parts) {
+      const { decodedOffset: byteOffset, weight } = part;
+      if (byteOffset === undefined) continue;
+      const inputMajor = weight.packing?.inputMajor ?? false;
+      await decodeWeight(this.#stored(memory, part), { memory, byteOffset }, { inputMajor });
+    }
   }
 
   /** The tiles that hold a matrix, in order of its rows. */
@@ -172,21 +179,24 @@ export class LayerStore implements AsyncDisposable {
   }
 
   /**
-   * Reads embedding rows, a bounded number at a time: `use` gets them packed in `rows.rows` rows, for
-   * `ids[start … start + rows.rows)`, and must have finished with them when it settles.
+   * Reads embedding rows, a bounded number at a time: `use` gets a table of one row for each of
+   * `ids[start … start + tables.length)`, and must have finished with them when it settles.
    */
   async readEmbeddings(
     ids: readonly number[],
-    use: (rows: WeightSlice, start: number) => Promise<void>,
+    use: (tables: readonly WeightSlice[], start: number) => Promise<void>,
   ): Promise<void> {
-    const { dtype, cols } = this.#layout.embedding;
+    const { embedding } = this.#layout;
+    const memory = this.#staging;
     for (let start = 0; start < ids.length; start += ROWS_PER_READ) {
-      const chunk = ids.slice(start, start + ROWS_PER_READ);
       const began = performance.now();
-      const { memory, bytesRead } = await this.#rows.read(chunk);
+      const { rows, bytesRead } = await this.#rows.read(ids.slice(start, start + ROWS_PER_READ));
       this.embeddingStats.bytesRead += bytesRead;
       this.embeddingStats.readSeconds += (performance.now() - began) / 1000;
-      await use({ memory, byteOffset: 0, dtype, rows: chunk.length, cols }, start);
+      const tables = rows.map(({ row: rowStart, byteOffset, companions }) =>
+        this.#residents.bind(embedding, { memory, byteOffset, rowStart, rowCount: 1 }, companions),
+      );
+      await use(tables, start);
     }
   }
 
@@ -206,40 +216,17 @@ export class LayerStore implements AsyncDisposable {
     this.#closing ??= (async () => {
       await this.#dense.close();
       await this.#experts.close();
-      this.#rows.dispose();
-      this.#vectorMemory.dispose();
+      this.#staging.dispose();
+      this.#residentMemory.dispose();
       await this.#reader.close();
     })();
     return this.#closing;
   }
 
   /** @internal Part of {@link openLayerStore}. */
-  async readVectors(): Promise<void> {
+  async readResidents(): Promise<void> {
     await this.#experts.resize(this.#placement.expertSlots, this.#placement.expertSlotBytes);
-    const { vectors, reads } = this.#layout.vectors;
-    const memory = this.#vectorMemory;
-    const results = await Promise.allSettled(reads.map((read) => this.#reader.read({ ...read, memory })));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    const places = new Map<string, WeightSpan>();
-    for (const { weight, bufferOffset: byteOffset } of vectors) {
-      places.set(weight.name, { memory, byteOffset });
-      if (!('isVector' in weight)) continue;
-      const { name, dtype, cols } = weight;
-      this.#vectors.set(name, { memory, byteOffset, dtype, rows: 1, cols });
-    }
-    this.#openPackings(places);
-  }
-
-  #openPackings(places: ReadonlyMap<string, WeightSpan>): void {
-    const resident = (name: string): WeightSpan => {
-      const span = places.get(name);
-      if (!span) throw new RangeError(`Expected ${name} to stay in memory`);
-      return span;
-    };
-    for (const [name, [part]] of this.#layout.parts) {
-      const packing = part?.weight.packing;
-      if (packing) this.#packings.set(name, packing.open(resident));
-    }
+    await this.#residents.read(this.#reader, this.#staging);
   }
 
   #place(budgetBytes: number): Placement {

@@ -1,4 +1,4 @@
-import type { StoredTensor } from './resolve-weights.js';
+import type { StoredTensor } from './resolved-weight.js';
 import { resolveWeight } from './resolve-weights.js';
 
 function table(...tensors: Pick<StoredTensor, 'name' | 'dtype' | 'shape'>[]): Map<string, StoredTensor> {

@@ -1,4 +1,5 @@
-import { resolveWeight, type StoredTensor } from './resolve-weights.js';
+import type { StoredTensor } from './resolved-weight.js';
+import { resolveWeight } from './resolve-weights.js';
 
 const stored = (dtype: string, shape: number[], byteLength: number): ReadonlyMap<string, StoredTensor> =>
   new Map([['w', { name: 'w', dtype, shape, path: 'model.safetensors', byteOffset: 88, byteLength }]]);
@@ -12,6 +13,7 @@ describe('resolveWeight', () => {
       cols: 5,
       isVector: false,
       whole: false,
+      decoded: false,
       scales: undefined,
       path: 'model.safetensors',
       byteOffset: 88,

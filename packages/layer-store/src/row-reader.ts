@@ -1,74 +1,61 @@
-// Reads single rows of a large table (token embeddings) from disk, never the table.
+// Reads single rows of a large table (token embeddings) from disk, never the table. A row is read with its companions and
+// used where it comes to lie.
 
-import type { WeightMemory } from '@airllm/backend';
+import type { WeightMemory, WeightSpan } from '@airllm/backend';
+import { companionRows, mostRowBytes } from './companion-rows.js';
 import type { FileReader } from './file-reader.js';
-import type { ResolvedWeight } from './resolve-weights.js';
-import { ceilPage, floorPage, PAGE_BYTES } from './tile.js';
+import { mostPagedBytes, ReadRanges, type RangeRead } from './read-ranges.js';
+import type { FileSpan, ResolvedWeight } from './resolved-weight.js';
 
-/** Rows read at once; with the pages around them this is what `RowReader` holds. */
+/** Rows read at once; with the pages around them they are what a `RowReader` needs. */
 export const ROWS_PER_READ = 64;
 
-/** Memory a `RowReader` holds for rows of this weight: the rows in pages, and packed. */
+/** Where a row and its companions lie until the next read. */
+export interface StoredRow {
+  readonly row: number;
+  readonly byteOffset: number;
+  readonly companions: readonly WeightSpan[];
+}
+
+/** Memory for ROWS_PER_READ rows of this weight. */
 export function rowReaderBytes(weight: ResolvedWeight): number {
-  return pagedBytes(weight) + packedBytes(weight);
-}
-
-function pagedBytes(weight: ResolvedWeight): number {
-  return ROWS_PER_READ * pagedRowBytes(weight);
-}
-
-function packedBytes(weight: ResolvedWeight): number {
-  return ceilPage(ROWS_PER_READ * weight.rowBytes);
-}
-
-/** Pages that a row can touch. */
-function pagedRowBytes(weight: ResolvedWeight): number {
-  return ceilPage(weight.rowBytes) + PAGE_BYTES;
+  const companions = weight.packing?.companions ?? [];
+  const bytes = companions.map((companion) => mostPagedBytes(mostRowBytes(companion, weight.cols)));
+  return ROWS_PER_READ * bytes.reduce((sum, part) => sum + part, mostPagedBytes(weight.rowBytes));
 }
 
 export class RowReader {
-  readonly #paged: WeightMemory;
-  readonly #packed: WeightMemory;
-
+  /** @param memory of at least {@link rowReaderBytes}, the caller's own */
   constructor(
     private readonly weight: ResolvedWeight,
     private readonly reader: FileReader,
-    allocate: (byteLength: number) => WeightMemory,
-  ) {
-    this.#paged = allocate(pagedBytes(weight));
-    this.#packed = allocate(packedBytes(weight));
-  }
+    private readonly memory: WeightMemory,
+  ) {}
 
-  /**
-   * Reads at most ROWS_PER_READ rows and packs them one after the other from the start of the returned
-   * memory, which is valid until the next call.
-   */
-  async read(rows: readonly number[]): Promise<{ memory: WeightMemory; bytesRead: number }> {
-    const { rowBytes, byteOffset, path } = this.weight;
-    const stride = pagedRowBytes(this.weight);
-    const reads = rows.map((row, i) => {
-      const start = byteOffset + row * rowBytes;
-      const fileOffset = floorPage(start);
+  /** Reads at most ROWS_PER_READ rows. */
+  async read(rows: readonly number[]): Promise<{ rows: StoredRow[]; bytesRead: number }> {
+    const { memory } = this;
+    const ranges = new ReadRanges();
+    const placed = rows.map((row): StoredRow => {
+      const [own, ...companions] = this.#spansOf(row).map((span) => ranges.place(span));
       return {
-        path,
-        fileOffset,
-        byteLength: ceilPage(start + rowBytes) - fileOffset,
-        neededBytes: start + rowBytes - fileOffset,
-        memory: this.#paged,
-        bufferOffset: i * stride,
+        row,
+        byteOffset: own ?? 0,
+        companions: companions.map((byteOffset) => ({ memory, byteOffset })),
       };
     });
-    const results = await Promise.allSettled(reads.map((read) => this.reader.read(read)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    reads.forEach(({ bufferOffset, neededBytes }, i) => {
-      const rowEnd = bufferOffset + neededBytes;
-      this.#packed.bytes.set(this.#paged.bytes.subarray(rowEnd - rowBytes, rowEnd), i * rowBytes);
-    });
-    return { memory: this.#packed, bytesRead: reads.reduce((sum, read) => sum + read.byteLength, 0) };
+    await this.reader.readAll(ranges.reads, memory);
+    const bytesRead = ranges.reads.reduce((sum: number, read: RangeRead) => sum + read.byteLength, 0);
+    return { rows: placed, bytesRead };
   }
 
-  dispose(): void {
-    this.#paged.dispose();
-    this.#packed.dispose();
+  /** The row's own bytes, then those of each companion. */
+  #spansOf(row: number): FileSpan[] {
+    const { path, byteOffset, rowBytes, packing } = this.weight;
+    const companions = packing?.companions ?? [];
+    return [
+      { path, byteOffset: byteOffset + row * rowBytes, byteLength: rowBytes },
+      ...companions.map((companion) => companionRows(companion, this.weight, { rowStart: row, rowCount: 1 })),
+    ];
   }
 }

@@ -1,18 +1,16 @@
-// What a model's weights are to the store, before any memory is taken: vectors that always stay, dense
-// tiles in order of use, expert tiles, the embedding table. Pure: made from names and headers alone.
+// What a model's weights are to the store, before any memory is taken: what always stays, dense tiles in
+// order of use, expert tiles, the embedding table. Pure: made from names and headers alone.
 
 import type { WeightRef } from '@airllm/backend';
-import { minimumPlacementBytes } from './placement.js';
-import {
-  resolveWeight,
-  type ResidentSpan,
-  type ResolvedWeight,
-  type StoredTensor,
-} from './resolve-weights.js';
+import { companionsOf } from './companion-rows.js';
 import { LayerStoreError } from './errors.js';
+import { minimumPlacementBytes } from './placement.js';
+import { ceilPage } from './read-ranges.js';
+import { layOutResidents, type ResidentLayout } from './resident-layout.js';
+import type { FileSpan, ResolvedWeight, TensorTable } from './resolved-weight.js';
+import { resolveWeight } from './resolve-weights.js';
 import { rowReaderBytes } from './row-reader.js';
-import { ceilPage, cutTiles, type Tile, type TilePart } from './tile.js';
-import { layOutVectors, type VectorLayout } from './vector-layout.js';
+import { cutTiles, type Tile, type TilePart } from './tile.js';
 
 /** One step of the pass over the model: a layer or the head. */
 export interface StageSpec {
@@ -26,14 +24,22 @@ export interface StageSpec {
 export interface StoreLayout {
   readonly stageNames: readonly string[];
   readonly embedding: ResolvedWeight;
-  /** Norms, biases, scales and code books: small, and needed beside a tile, so always in memory. */
-  readonly vectors: VectorLayout;
+  /** Norms, biases, scales: small, and needed beside a tile, so always in memory. By name. */
+  readonly vectors: ReadonlyMap<string, ResolvedWeight>;
+  /** What is packed, matrices and vectors. By name. */
+  readonly packed: ReadonlyMap<string, ResolvedWeight>;
+  /** Vectors as stored, and what stands beside packed weights. */
+  readonly residents: ResidentLayout;
   /** Indexed by tile number. */
   readonly denseTiles: readonly Tile[];
   /** By tile number; numbers go on after the dense tiles. */
   readonly expertTiles: ReadonlyMap<number, Tile>;
   /** By weight name, in order of rows. */
   readonly parts: ReadonlyMap<string, readonly TilePart[]>;
+  /** All weights as they are stored, with what stands beside them, each once. */
+  readonly weightBytes: number;
+  /** For embedding rows, and for residents while they are read. */
+  readonly stagingBytes: number;
   /** Memory the store holds whatever the placement. */
   readonly fixedBytes: number;
   /** The smallest weight budget that works. */
@@ -59,53 +65,85 @@ export function tileBytesFor(weightBudgetBytes: number): number {
 export function layOutStore(options: {
   stages: readonly StageSpec[];
   embedding: WeightRef;
-  tensors: ReadonlyMap<string, StoredTensor>;
+  tensors: TensorTable;
   tileBytes: number;
 }): StoreLayout {
   const { stages, tensors, tileBytes } = options;
-  const resolve = (ref: WeightRef): ResolvedWeight => resolveWeight(ref, tensors);
-  const vectors: (ResolvedWeight | ResidentSpan)[] = [];
-  /** Puts aside the vectors and what always stays beside a matrix and returns the matrices. */
-  const takeVectors = (weights: readonly ResolvedWeight[]): ResolvedWeight[] => {
-    vectors.push(...weights.filter((weight) => weight.isVector));
-    vectors.push(...weights.flatMap((weight) => weight.scales?.vector ?? []));
-    vectors.push(...weights.flatMap((weight) => weight.packing?.residents ?? []));
-    return weights.filter((weight) => !weight.isVector);
+  const weights = new Map<string, ResolvedWeight>();
+  const resolve = (ref: WeightRef): ResolvedWeight => {
+    const weight = resolveWeight(ref, tensors);
+    weights.set(weight.name, weight);
+    return weight;
   };
+  const matricesOf = (refs: readonly WeightRef[]): ResolvedWeight[] =>
+    refs.map(resolve).filter((weight) => !weight.isVector);
   const denseTiles: Tile[] = [];
   stages.forEach((stage, index) => {
-    const matrices = takeVectors(stage.weights.map(resolve));
+    const matrices = matricesOf(stage.weights);
     denseTiles.push(...cutTiles(matrices, { stage: index, firstIndex: denseTiles.length, tileBytes }));
   });
   const expertTiles = new Map<number, Tile>();
   stages.forEach((stage, index) => {
     for (const expert of stage.experts ?? []) {
-      const matrices = takeVectors(expert.map(resolve));
       const firstIndex = denseTiles.length + expertTiles.size;
-      for (const tile of cutTiles(matrices, { stage: index, firstIndex, tileBytes }))
+      for (const tile of cutTiles(matricesOf(expert), { stage: index, firstIndex, tileBytes }))
         expertTiles.set(tile.index, tile);
     }
   });
-  const embedding = resolve(options.embedding);
-  if (embedding.scales || embedding.packing) {
-    throw new LayerStoreError(
-      'UNSUPPORTED_DTYPE',
-      `Expected ${embedding.name}, which is read row by row, without tensors of factors but the checkpoint stores ${embedding.dtype} with them`,
-      { fields: { tensor: embedding.name, dtype: embedding.dtype } },
-    );
-  }
-  const vectorLayout = layOutVectors(vectors);
-  const fixedBytes = vectorLayout.byteLength + rowReaderBytes(embedding);
+  const embedding = expectRowMajor(resolve(options.embedding));
+  const scales = [...weights.values()].flatMap((weight) => weight.scales?.vector ?? []);
+  for (const vector of scales) weights.set(vector.name, vector);
+  const all = [...weights.values()];
+  const stagingBytes = rowReaderBytes(embedding);
+  const residents = layOutResidents(all.flatMap(residentSpans), {
+    decoded: all.filter(({ isVector, decoded }) => isVector && decoded),
+    stagingBytes,
+  });
+  const largestStaging = Math.max(stagingBytes, residents.stagingBytes);
+  const fixedBytes = residents.byteLength + largestStaging;
+  const byName = (of: readonly ResolvedWeight[]): Map<string, ResolvedWeight> =>
+    new Map(of.map((weight) => [weight.name, weight]));
   return {
     stageNames: stages.map((stage) => stage.name),
     embedding,
-    vectors: vectorLayout,
+    vectors: byName(all.filter(({ isVector }) => isVector)),
+    packed: byName(all.filter(({ packing }) => packing)),
+    residents,
     denseTiles,
     expertTiles,
     parts: partsByWeight([...denseTiles, ...expertTiles.values()]),
+    weightBytes: bytesOf(all),
+    stagingBytes: largestStaging,
     fixedBytes,
     minimumBytes: fixedBytes + minimumPlacementBytes(denseTiles, [...expertTiles.values()]),
   };
+}
+
+/** What always stays: a vector with all of it, of a matrix what is not read with its rows. */
+function residentSpans(weight: ResolvedWeight): FileSpan[] {
+  const beside = weight.packing?.residents ?? [];
+  return weight.isVector ? [weight, ...companionsOf(weight), ...beside] : [...beside];
+}
+
+/** With companions; what several weights share counts once. */
+function bytesOf(weights: readonly ResolvedWeight[]): number {
+  const spans = weights.flatMap((weight) => [
+    weight,
+    ...companionsOf(weight),
+    ...(weight.packing?.residents ?? []),
+  ]);
+  const distinct = new Map(spans.map((span) => [`${span.byteOffset} ${span.path}`, span.byteLength]));
+  return [...distinct.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** @throws LayerStoreError `UNSUPPORTED_DTYPE` for a table whose rows lie across its storage */
+function expectRowMajor(weight: ResolvedWeight): ResolvedWeight {
+  if (!weight.packing?.inputMajor && Number.isInteger(weight.rowBytes)) return weight;
+  throw new LayerStoreError(
+    'UNSUPPORTED_DTYPE',
+    `Expected ${weight.name} in rows of whole bytes, since it is read row by row, but the checkpoint stores ${weight.dtype} [${weight.rows}, ${weight.cols}]${weight.packing?.inputMajor ? ', columns first' : ''}`,
+    { fields: { tensor: weight.name, dtype: weight.dtype } },
+  );
 }
 
 function partsByWeight(tiles: readonly Tile[]): Map<string, TilePart[]> {

@@ -5,21 +5,30 @@ import type { FileReader } from './file-reader.js';
 import type { StageStats } from './stats.js';
 import type { Tile } from './tile.js';
 
+export interface TileLoaderOptions {
+  readonly reader: FileReader;
+  /** Per stage. */
+  readonly stats: readonly StageStats[];
+  /** Makes the values of the parts that ops do not read as they are stored. */
+  readonly decode: (tile: Tile, memory: WeightMemory) => Promise<void>;
+}
+
 export class TileLoader {
-  constructor(
-    private readonly reader: FileReader,
-    private readonly stats: readonly StageStats[],
-  ) {}
+  constructor(private readonly options: TileLoaderOptions) {}
 
   /** Settles only when no read of the tile is in flight any more, so that the memory can be reused. */
   async load(tile: Tile, memory: WeightMemory): Promise<void> {
+    const { reader, stats, decode } = this.options;
     const started = performance.now();
-    const results = await Promise.allSettled(tile.reads.map((read) => this.reader.read({ ...read, memory })));
-    const stats = this.stats[tile.stage];
-    if (stats) {
-      stats.readSeconds += (performance.now() - started) / 1000;
-      stats.bytesRead += tile.reads.reduce((sum, read) => sum + read.byteLength, 0);
+    try {
+      await reader.readAll(tile.reads, memory);
+    } finally {
+      const stage = stats[tile.stage];
+      if (stage) {
+        stage.readSeconds += (performance.now() - started) / 1000;
+        stage.bytesRead += tile.reads.reduce((sum, read) => sum + read.byteLength, 0);
+      }
     }
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await decode(tile, memory);
   }
 }

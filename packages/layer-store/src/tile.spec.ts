@@ -1,5 +1,5 @@
 import { createRandom, PAGE, type Random } from '../test/support.js';
-import type { ResolvedWeight } from './resolve-weights.js';
+import type { ResolvedWeight } from './resolved-weight.js';
 import { cutTiles, type Tile } from './tile.js';
 
 function matrix(name: string, rows: number, cols: number, place: { path: string; byteOffset: number }) {
@@ -11,6 +11,7 @@ function matrix(name: string, rows: number, cols: number, place: { path: string;
     cols,
     isVector: false,
     whole: false,
+    decoded: false,
     scales: undefined,
     ...place,
     byteLength: rows * rowBytes,

@@ -1,10 +1,9 @@
 // Cuts weights into tiles, the unit that is placed, read and released: blocks of rows of large matrices,
 // several small matrices together, always in the order they are used.
 
-import type { ResolvedWeight } from './resolve-weights.js';
-
-/** Direct I/O wants file offsets, lengths and memory in multiples of this; true for every common disk. */
-export const PAGE_BYTES = 4096;
+import { companionRows } from './companion-rows.js';
+import { ceilPage, ReadRanges, type RangeRead } from './read-ranges.js';
+import type { ResolvedWeight } from './resolved-weight.js';
 
 /** Tiles that every token needs, and those of routed experts. */
 export type TileKind = 'dense' | 'expert';
@@ -15,20 +14,12 @@ export interface TilePart {
   readonly weight: ResolvedWeight;
   readonly rowStart: number;
   readonly rowCount: number;
-  /** Where its first row starts in the tile's memory. */
+  /** Where its first row starts in the tile's memory, as stored. */
   readonly bufferOffset: number;
   /** Where the rows of each companion start. */
   readonly companionOffsets: readonly number[];
-}
-
-/** One read from disk into a tile's memory; all three numbers are multiples of PAGE_BYTES. */
-export interface TileRead {
-  readonly path: string;
-  readonly fileOffset: number;
-  readonly byteLength: number;
-  readonly bufferOffset: number;
-  /** Bytes that must arrive; less than `byteLength` where the range is rounded up past the end of the file. */
-  readonly neededBytes: number;
+  /** Where its float32 values come to lie; undefined where ops take what is stored. */
+  readonly decodedOffset: number | undefined;
 }
 
 export interface Tile {
@@ -36,7 +27,7 @@ export interface Tile {
   /** Index of the stage (layer, head) that uses it. */
   readonly stage: number;
   readonly parts: readonly TilePart[];
-  readonly reads: readonly TileRead[];
+  readonly reads: readonly RangeRead[];
   /** Memory it takes, a multiple of PAGE_BYTES. */
   readonly bufferBytes: number;
 }
@@ -62,20 +53,21 @@ export function cutTiles(
     const unit = weight.packing?.rowUnit ?? 1;
     let rowStart = 0;
     while (rowStart < weight.rows) {
-      const remaining = bytesOfRows(weight, weight.rows - rowStart);
+      const remaining = bytesOf({ weight, rowStart, rowCount: weight.rows - rowStart });
       const room = tileBytes - filled;
       if (filled > 0 && remaining > room && (weight.whole || room < tileBytes * SMALLEST_FILL)) {
         close();
         continue;
       }
-      const fitting = weight.whole ? weight.rows : unit * Math.floor(room / bytesOfRows(weight, unit));
+      const unitBytes = bytesOf({ weight, rowStart, rowCount: unit });
+      const fitting = weight.whole ? weight.rows : unit * Math.floor(room / unitBytes);
       if (fitting === 0 && filled > 0) {
         close();
         continue;
       }
       const rowCount = Math.min(weight.rows - rowStart, Math.max(unit, fitting));
       blocks.push({ weight, rowStart, rowCount });
-      filled += bytesOfRows(weight, rowCount);
+      filled += bytesOf({ weight, rowStart, rowCount });
       rowStart += rowCount;
       if (filled >= tileBytes) close();
     }
@@ -84,82 +76,42 @@ export function cutTiles(
   return tiles;
 }
 
-interface Block {
-  readonly weight: ResolvedWeight;
-  readonly rowStart: number;
-  readonly rowCount: number;
-}
+type Block = Pick<TilePart, 'weight' | 'rowStart' | 'rowCount'>;
 
-/** With their companions. */
-function bytesOfRows({ rowBytes, packing }: ResolvedWeight, rows: number): number {
-  const companions = packing?.companions ?? [];
+/** With companions and decoded values. */
+function bytesOf(block: Block): number {
+  const { weight, rowCount } = block;
+  const companions = weight.packing?.companions ?? [];
   return companions.reduce(
-    (sum, companion) => sum + Math.ceil(rows / companion.rowsEach) * companion.rowBytes,
-    rows * rowBytes,
+    (sum, companion) => sum + companionRows(companion, weight, block).byteLength,
+    rowCount * weight.rowBytes + decodedBytes(block),
   );
 }
 
-/** Gives each block its place in memory, companions behind all rows; neighbours in a file become one read. */
+function decodedBytes({ weight, rowCount }: Block): number {
+  return weight.decoded ? rowCount * weight.cols * Float32Array.BYTES_PER_ELEMENT : 0;
+}
+
+/** Gives each block its place in memory, its companions behind it; values that are decoded come last. */
 function layOut(blocks: readonly Block[], id: { index: number; stage: number }): Tile {
-  const reads = new Reads();
-  const placed = blocks.map(({ weight, rowStart, rowCount }) => ({
-    weight,
-    rowStart,
-    rowCount,
-    bufferOffset: reads.place(
-      weight.path,
-      weight.byteOffset + rowStart * weight.rowBytes,
-      rowCount * weight.rowBytes,
-    ),
-  }));
-  const parts = placed.map((part) => ({
-    tile: id.index,
-    ...part,
-    companionOffsets: (part.weight.packing?.companions ?? []).map(
-      ({ path, byteOffset, rowBytes, rowsEach }) =>
-        reads.place(
-          path,
-          byteOffset + (part.rowStart / rowsEach) * rowBytes,
-          Math.ceil(part.rowCount / rowsEach) * rowBytes,
-        ),
-    ),
-  }));
-  return { ...id, parts, reads: reads.list, bufferBytes: reads.bufferBytes };
-}
-
-/** The reads of a tile as they are collected. */
-class Reads {
-  readonly list: {
-    path: string;
-    fileOffset: number;
-    byteLength: number;
-    bufferOffset: number;
-    neededBytes: number;
-  }[] = [];
-  bufferBytes = 0;
-
-  /** Makes room for bytes of a file and returns where they come to lie. */
-  place(path: string, start: number, byteLength: number): number {
-    const end = start + byteLength;
-    const fileOffset = floorPage(start);
-    let read = this.list.at(-1);
-    const continues =
-      read?.path === path && fileOffset >= read.fileOffset && fileOffset <= read.fileOffset + read.byteLength;
-    if (!read || !continues) {
-      read = { path, fileOffset, byteLength: 0, bufferOffset: this.bufferBytes, neededBytes: 0 };
-      this.list.push(read);
-    }
-    read.byteLength = Math.max(read.byteLength, ceilPage(end) - read.fileOffset);
-    read.neededBytes = Math.max(read.neededBytes, end - read.fileOffset);
-    this.bufferBytes = read.bufferOffset + read.byteLength;
-    return read.bufferOffset + start - read.fileOffset;
-  }
-}
-
-export function floorPage(bytes: number): number {
-  return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
-}
-
-export function ceilPage(bytes: number): number {
-  return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  const ranges = new ReadRanges();
+  const stored = blocks.map((block) => {
+    const { weight, rowStart, rowCount } = block;
+    const { path, rowBytes } = weight;
+    const byteOffset = weight.byteOffset + rowStart * rowBytes;
+    return {
+      ...block,
+      bufferOffset: ranges.place({ path, byteOffset, byteLength: Math.ceil(rowCount * rowBytes) }),
+      companionOffsets: (weight.packing?.companions ?? []).map((companion) =>
+        ranges.place(companionRows(companion, weight, block)),
+      ),
+    };
+  });
+  let { bufferBytes } = ranges;
+  const parts = stored.map((block): TilePart => {
+    const decodedOffset = block.weight.decoded ? bufferBytes : undefined;
+    bufferBytes += ceilPage(decodedBytes(block));
+    return { tile: id.index, ...block, decodedOffset };
+  });
+  return { ...id, parts, reads: ranges.reads, bufferBytes };
 }

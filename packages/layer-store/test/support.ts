@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WeightMemory } from '@airllm/backend';
 import type { Placement } from '../src/placement.js';
-import type { StoredTensor } from '../src/resolve-weights.js';
+import type { StoredTensor } from '../src/resolved-weight.js';
 import type { Tile } from '../src/tile.js';
+import type { TensorContents } from './packed-tensors.js';
 
 export const PAGE = 4096;
 
@@ -233,4 +234,23 @@ export async function writeTensors(
       return file.subarray(tensor.byteOffset, tensor.byteOffset + tensor.byteLength);
     },
   };
+}
+
+/** Writes tensors one after the other, at addresses of every remainder. */
+export async function writeContents(
+  path: string,
+  contents: readonly TensorContents[],
+): Promise<Map<string, StoredTensor>> {
+  const tensors = new Map<string, StoredTensor>();
+  const parts: Uint8Array[] = [];
+  let end = 0;
+  contents.forEach(({ name, dtype, shape, bytes }, i) => {
+    const gap = new Uint8Array(i % 4);
+    const byteOffset = end + gap.length;
+    tensors.set(name, { name, dtype, shape, path, byteOffset, byteLength: bytes.length });
+    parts.push(gap, bytes);
+    end = byteOffset + bytes.length;
+  });
+  await writeFile(path, Buffer.concat(parts));
+  return tensors;
 }

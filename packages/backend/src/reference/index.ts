@@ -1,1 +1,2 @@
 export { createReferenceBackend } from './reference-backend.js';
+export { weightRows } from './weight-rows.js';

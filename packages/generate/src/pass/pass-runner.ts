@@ -98,10 +98,14 @@ export class PassRunner {
   async #writeState(chunk: PassChunk, arena: Arena): Promise<void> {
     const state = placeState(this.#definition, chunk.tokens.length);
     await this.#writePositions(chunk, state, arena);
-    await this.#store.readEmbeddings(chunk.tokens, async (table, start) => {
-      const ids = Uint32Array.from({ length: table.rows }, (_, i) => i);
-      const out = state.hidden.rowRange(start, table.rows);
-      await this.#backend.submit({ commands: [{ op: 'embedding', table, ids, out }], arena });
+    await this.#store.readEmbeddings(chunk.tokens, async (tables, start) => {
+      const commands = tables.map((table, i) => ({
+        op: 'embedding' as const,
+        table,
+        ids: Uint32Array.of(0),
+        out: state.hidden.rowRange(start + i, 1),
+      }));
+      await this.#backend.submit({ commands, arena });
     });
   }
 

@@ -5,20 +5,26 @@ import { LayerStoreError } from '../errors.js';
 
 export interface ExpectedState {
   readonly name: string;
+  /** Of the weight. */
   readonly shape: readonly number[];
-  readonly blockCols: number;
+  /** Where there is more than one block. */
+  readonly blockLength: number;
   readonly factors: number;
   /** Undefined where the factors are not quantized. */
   readonly nestedFactors: number | undefined;
 }
 
-export interface BitsandbytesState {
-  readonly nested: { readonly blockLength: number; readonly offset: number } | undefined;
+export interface NestedState {
+  readonly blockLength: number;
+  readonly offset: number;
 }
 
-/** @throws LayerStoreError `UNSUPPORTED_DTYPE` naming the tensor and the field. */
-export function readBitsandbytesState(bytes: Uint8Array, expected: ExpectedState): BitsandbytesState {
-  const { name, shape, blockCols, factors, nestedFactors } = expected;
+/**
+ * @returns how factors are quantized, if they are
+ * @throws LayerStoreError `UNSUPPORTED_DTYPE` naming the tensor and the field
+ */
+export function readBitsandbytesState(bytes: Uint8Array, expected: ExpectedState): NestedState | undefined {
+  const { name, shape, blockLength, factors, nestedFactors } = expected;
   const state = parse(bytes, name);
   const refuse = (field: string, wanted: string): LayerStoreError =>
     new LayerStoreError(
@@ -27,18 +33,18 @@ export function readBitsandbytesState(bytes: Uint8Array, expected: ExpectedState
       { fields: { tensor: name, field, found: state[field] } },
     );
   if (JSON.stringify(state['shape']) !== JSON.stringify(shape)) throw refuse('shape', JSON.stringify(shape));
-  if (state['blocksize'] !== blockCols) throw refuse('blocksize', String(blockCols));
-  if (nestedFactors === undefined) return { nested: undefined };
-  const { nested_blocksize: blockLength, nested_offset: offset } = state;
+  if (factors > 1 && state['blocksize'] !== blockLength) throw refuse('blocksize', String(blockLength));
+  if (nestedFactors === undefined) return undefined;
+  const { nested_blocksize: length, nested_offset: offset } = state;
   if (
-    typeof blockLength !== 'number' ||
-    !Number.isSafeInteger(blockLength) ||
-    Math.ceil(factors / blockLength) !== nestedFactors
+    typeof length !== 'number' ||
+    !Number.isSafeInteger(length) ||
+    Math.ceil(factors / length) !== nestedFactors
   ) {
     throw refuse('nested_blocksize', `that makes ${nestedFactors} blocks of ${factors} factors`);
   }
   if (typeof offset !== 'number' || !Number.isFinite(offset)) throw refuse('nested_offset', 'to be a number');
-  return { nested: { blockLength, offset: Math.fround(offset) } };
+  return { blockLength: length, offset: Math.fround(offset) };
 }
 
 function parse(bytes: Uint8Array, name: string): Readonly<Record<string, unknown>> {

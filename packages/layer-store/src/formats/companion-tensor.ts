@@ -1,7 +1,8 @@
 // The tensors that a packed format puts beside a weight, looked up by name with what they must be.
 
 import { LayerStoreError } from '../errors.js';
-import type { StoredTensor, TensorTable } from '../resolve-weights.js';
+import type { StoredTensor, TensorTable } from '../resolved-weight.js';
+import { asMatrix } from './stored-run.js';
 
 export interface ExpectedTensor {
   /** As safetensors names them. */
@@ -10,10 +11,34 @@ export interface ExpectedTensor {
 }
 
 /** @throws LayerStoreError `MISSING_TENSOR`, `WRONG_SHAPE`, `UNSUPPORTED_DTYPE` */
-export function companionTensor(
+export function companionTensor(tensors: TensorTable, name: string, expected: ExpectedTensor): StoredTensor {
+  const { shape } = expected;
+  return findTensor(tensors, name, {
+    ...expected,
+    isShaped: (found) => found.length === shape.length && found.every((size, i) => size === shape[i]),
+  });
+}
+
+/** One whose leading dimensions, of which there may be any number, multiply to `rows`. */
+export function companionMatrix(
   tensors: TensorTable,
   name: string,
-  { dtypes, shape }: ExpectedTensor,
+  { dtypes, rows, cols }: { dtypes: readonly string[]; rows: number; cols: number },
+): StoredTensor {
+  return findTensor(tensors, name, {
+    dtypes,
+    shape: [rows, cols],
+    isShaped: (found) => {
+      const matrix = asMatrix(found);
+      return matrix.rows === rows && matrix.cols === cols;
+    },
+  });
+}
+
+function findTensor(
+  tensors: TensorTable,
+  name: string,
+  { dtypes, shape, isShaped }: ExpectedTensor & { isShaped: (found: readonly number[]) => boolean },
 ): StoredTensor {
   const tensor = tensors.get(name);
   const wanted = `${dtypes.join(' or ')} [${shape.join(', ')}]`;
@@ -31,8 +56,7 @@ export function companionTensor(
       { fields: { tensor: name, dtype: tensor.dtype } },
     );
   }
-  const isShaped = tensor.shape.length === shape.length && tensor.shape.every((size, i) => size === shape[i]);
-  if (!isShaped) throw wrongShape(tensor, wanted);
+  if (!isShaped(tensor.shape)) throw wrongShape(tensor, wanted);
   return tensor;
 }
 
@@ -41,13 +65,5 @@ export function wrongShape(tensor: StoredTensor, wanted: string): LayerStoreErro
     'WRONG_SHAPE',
     `Expected ${wanted} for ${tensor.name} but the checkpoint has ${tensor.dtype} [${tensor.shape.join(', ')}]`,
     { fields: { tensor: tensor.name, expected: wanted, foundShape: tensor.shape } },
-  );
-}
-
-/** Rows of a matrix that are refused because they cannot be taken apart. */
-export function expectWholeRows(name: string, start: number, cols: number): number {
-  if (start % cols === 0) return start / cols;
-  throw new RangeError(
-    `Expected ${name} to begin with a row of its tensor but it begins at element ${start}`,
   );
 }

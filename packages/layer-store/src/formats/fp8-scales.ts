@@ -2,7 +2,9 @@
 
 import type { WeightRef } from '@airllm/backend';
 import { LayerStoreError } from '../errors.js';
-import { elementsOf, resolvePlain, type ResolvedScales, type TensorTable } from '../resolve-weights.js';
+import type { ResolvedScales, TensorTable } from '../resolved-weight.js';
+import { resolvePlain } from '../resolve-weights.js';
+import { elementsOf } from './stored-run.js';
 
 /** Blocks of DeepSeek-V3 and those after it. */
 const FP8_BLOCK = 128;

@@ -4,7 +4,7 @@
 
 import type { WeightRef } from '@airllm/backend';
 import { LayerStoreError } from '../errors.js';
-import type { ResidentSpan, ResolvedWeight, StoredTensor, TensorTable } from '../resolve-weights.js';
+import type { ResolvedWeight, StoredTensor, TensorTable } from '../resolved-weight.js';
 import { companionTensor, wrongShape } from './companion-tensor.js';
 
 const SCALE_DTYPE = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
@@ -13,7 +13,8 @@ const WEIGHT = '.weight';
 
 /** Undefined where the checkpoint has no quantized weight of that name. */
 export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWeight | undefined {
-  if (ref.source || !ref.name.endsWith(WEIGHT) || tensors.has(ref.name)) return undefined;
+  if (ref.source || ref.shape.length !== 2 || !ref.name.endsWith(WEIGHT) || tensors.has(ref.name))
+    return undefined;
   const module = ref.name.slice(0, -WEIGHT.length);
   const qweight = tensors.get(`${module}.qweight`);
   if (!qweight) return undefined;
@@ -33,6 +34,7 @@ export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWe
   if (!Number.isInteger(groupRows)) throw wrongShape(scales, `equal groups of ${depth} rows`);
   const scaleDType = SCALE_DTYPE[scales.dtype as keyof typeof SCALE_DTYPE];
   const order = kind === 'gptq4' ? rowOrder(`${module}.g_idx`, depth, tensors) : undefined;
+  const group = { unitElements: groupRows * outputs, first: 0 };
   return {
     name: ref.name,
     dtype: kind,
@@ -40,6 +42,7 @@ export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWe
     cols: outputs,
     isVector: false,
     whole: ref.whole ?? false,
+    decoded: ref.whole ?? false,
     path: qweight.path,
     byteOffset: qweight.byteOffset,
     byteLength: (depth * outputs) / 2,
@@ -49,12 +52,12 @@ export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWe
       inputMajor: true,
       rowUnit: kind === 'gptq4' ? leastCommonMultiple(groupRows, 8) : groupRows,
       companions: [
-        { ...place(scales), rowBytes: outputs * SCALE_BYTES[scaleDType], rowsEach: groupRows },
-        { ...place(zeros), rowBytes: outputs / 2, rowsEach: groupRows },
+        { ...group, ...placeOf(scales), unitBytes: outputs * SCALE_BYTES[scaleDType] },
+        { ...group, ...placeOf(zeros), unitBytes: outputs / 2 },
       ],
       residents: order ? [order] : [],
       open: (resident) => {
-        if (order) expectInOrder(order, resident(order.name), groupRows);
+        if (order) expectInOrder(order, resident(order), groupRows);
         return ([scaleSpan, zeroSpan]) =>
           scaleSpan && zeroSpan && { kind, scales: scaleSpan, scaleDType, zeros: zeroSpan, groupRows };
       },
@@ -74,18 +77,18 @@ function kindOf(
   throw wrongShape(qweight, `4-bit words, I32 [${depth / 8}, ${outputs}] or [${depth}, ${outputs / 8}],`);
 }
 
-function place({ path, byteOffset }: StoredTensor): { path: string; byteOffset: number } {
+function placeOf({ path, byteOffset }: StoredTensor): { path: string; byteOffset: number } {
   return { path, byteOffset };
 }
 
 /** The group of each k, where the checkpoint says it. */
-function rowOrder(name: string, depth: number, tensors: TensorTable): ResidentSpan | undefined {
+function rowOrder(name: string, depth: number, tensors: TensorTable): StoredTensor | undefined {
   return tensors.has(name) ? companionTensor(tensors, name, { dtypes: ['I32'], shape: [depth] }) : undefined;
 }
 
 /** Rows that lie apart from their group (act-order) would need all scales at every row. */
 function expectInOrder(
-  { name, byteLength }: ResidentSpan,
+  { name, byteLength }: StoredTensor,
   { memory, byteOffset }: { memory: { bytes: Uint8Array }; byteOffset: number },
   groupRows: number,
 ): void {

@@ -1,10 +1,11 @@
 // Packed checkpoints by their tensors' names and shapes alone: what is found, where the rows lie, what is refused.
 
 import type { WeightSpan } from '@airllm/backend';
-import { resolveWeight, type StoredTensor } from '../resolve-weights.js';
+import type { FileSpan, StoredTensor } from '../resolved-weight.js';
+import { resolveWeight } from '../resolve-weights.js';
 import { cutTiles } from '../tile.js';
 
-const BYTES: Record<string, number> = { U8: 1, F16: 2, BF16: 2, F32: 4, I32: 4 };
+const BYTES: Record<string, number> = { U8: 1, I8: 1, F16: 2, BF16: 2, F32: 4, I32: 4 };
 
 /** One after the other in one file, from byte 1000 on. */
 function table(tensors: readonly (readonly [name: string, dtype: string, shape: number[]])[]) {
@@ -18,15 +19,15 @@ function table(tensors: readonly (readonly [name: string, dtype: string, shape: 
   );
 }
 
-/** Residents with these contents. */
+/** Residents with these contents, by the names of their tensors. */
 const residents =
   (contents: Record<string, Uint8Array>) =>
-  (name: string): WeightSpan => {
-    const bytes = contents[name] ?? new Uint8Array(4096);
+  (span: FileSpan): WeightSpan => {
+    const bytes = contents[(span as StoredTensor).name] ?? new Uint8Array(4096);
     return { memory: { bytes, pageAligned: false, dispose: () => undefined }, byteOffset: 0 };
   };
 
-const span = residents({})('any');
+const span = residents({})({ path: '/f', byteOffset: 0, byteLength: 0 });
 
 describe('MXFP4', () => {
   const tensors = table([
@@ -44,7 +45,7 @@ describe('MXFP4', () => {
     // Two experts of 6 rows × 32 bytes lie before its rows, and of 6 × 2 before its scales, which follow 4 · 192 bytes.
     expect(weight).toMatchObject({ dtype: 'mxfp4', rows: 6, cols: 64, rowBytes: 32, byteOffset: 1000 + 384 });
     expect(weight.packing?.companions).toEqual([
-      { path: '/f', byteOffset: 1000 + 768 + 24, rowBytes: 2, rowsEach: 1 },
+      { path: '/f', byteOffset: 1000 + 768 + 24, unitBytes: 2, unitElements: 64, first: 0 },
     ]);
     expect(weight.packing?.open(residents({}))([span], 3)).toEqual({ kind: 'mxfp4', scales: span });
   });
@@ -83,7 +84,7 @@ describe('bitsandbytes', () => {
   it('has factors beside the rows, and an offset from its state', () => {
     const weight = resolveWeight(ref, nested());
     expect(weight).toMatchObject({ dtype: 'code4', rows: 10, cols: 128, rowBytes: 64 });
-    expect(weight.packing?.companions).toMatchObject([{ byteOffset: 1640, rowBytes: 2, rowsEach: 1 }]);
+    expect(weight.packing?.companions).toMatchObject([{ byteOffset: 1640, unitBytes: 1, unitElements: 64 }]);
     // Row 3 begins with factor 3 · 2 of the weight.
     expect(open(state())?.([span], 3)).toMatchObject({
       kind: 'code4',
@@ -111,7 +112,7 @@ describe('bitsandbytes', () => {
 
   it.each([
     ['w', ['U8', [320, 1]], 'U8 [640, 1]'],
-    ['w.absmax', ['U8', [15]], 'equal blocks within the rows'],
+    ['w.absmax', ['U8', [15]], 'a factor for each block of 1280 elements'],
     ['w.quant_map', ['F32', [256]], 'F32 [16] for w.quant_map'],
     ['w.nested_quant_map', ['F16', [256]], 'stores F16'],
     ['w.quant_state.bitsandbytes__nf4', ['U8', [1e6]], 'at most 4096 bytes'],
@@ -196,12 +197,156 @@ describe('blocks of GGUF', () => {
     );
   });
 
-  it('are refused where an op reads a weight as a whole, or a vector', () => {
-    expect(() => resolveWeight({ name: 'w', shape: [4, 512], whole: true }, tensors)).toThrow(
-      'reads as a whole',
+  it('are decoded where an op reads a weight as a whole, or a vector', () => {
+    expect(resolveWeight({ name: 'w', shape: [4, 512] }, tensors).decoded).toBe(false);
+    expect(resolveWeight({ name: 'w', shape: [4, 512], whole: true }, tensors).decoded).toBe(true);
+    expect(resolveWeight({ name: 'v', shape: [256] }, table([['v', 'Q4_K', [256]]])).decoded).toBe(true);
+  });
+});
+
+describe('shards in 4bit', () => {
+  const tensors = (elements: number, absmax: number, infix = '.4bit') =>
+    table([
+      ['w', 'U8', [Math.ceil(elements / 2), 1]],
+      [`w${infix}.absmax`, 'F32', [absmax]],
+      [`w${infix}.quant_map`, 'F32', [16]],
+      [`w${infix}.quant_state.bitsandbytes__nf4`, 'U8', [100]],
+    ]);
+  const state = (shape: number[]) =>
+    residents({
+      'w.4bit.quant_state.bitsandbytes__nf4': new TextEncoder().encode(
+        JSON.stringify({ quant_type: 'nf4', blocksize: 64, shape }).padEnd(100),
+      ),
+    });
+
+  it('have blocks that cross rows', () => {
+    // 10 · 50 elements are 8 blocks of 64, the last of 52.
+    const weight = resolveWeight({ name: 'w', shape: [10, 50] }, tensors(500, 8));
+    expect(weight.packing?.companions).toMatchObject([
+      { byteOffset: 1250, unitBytes: 4, unitElements: 64, first: 0 },
+    ]);
+    // Row 3 begins with element 150, the 22nd after 2 · 64.
+    expect(weight.packing?.open(state([10, 50]))([span], 3)).toMatchObject({ blockLength: 64, first: 22 });
+  });
+
+  it('are cut between rows that begin with a byte', () => {
+    // Rows of 25 are 12.5 bytes, pairs 25, with one factor for elements 0 … 49 and two for 50 … 99, 100 … 149 and so on.
+    const weight = resolveWeight({ name: 'w', shape: [9, 25] }, tensors(225, 4));
+    expect(weight).toMatchObject({ rowBytes: 12.5, byteLength: 113, packing: { rowUnit: 2 } });
+    const tiles = cutTiles([weight], { stage: 0, firstIndex: 0, tileBytes: 60 });
+    expect(tiles.map(({ parts }) => parts.map(({ rowStart, rowCount }) => [rowStart, rowCount]))).toEqual([
+      [[0, 4]],
+      [[4, 2]],
+      [[6, 2]],
+      [[8, 1]],
+    ]);
+    // The last row begins after 200 elements, 100 bytes; the last factor, number 3, follows 113 bytes and three others.
+    expect(tiles[3]?.parts[0]).toMatchObject({ bufferOffset: 1100, companionOffsets: [1113 + 12] });
+  });
+
+  it('are refused where a part of a tensor begins within a byte', () => {
+    const ref = { name: 'w[1]', shape: [3, 25], source: { tensor: 'w', shape: [3, 3, 25], start: 75 } };
+    expect(() => resolveWeight(ref, tensors(225, 4))).toThrow('first 4-bit code is number 75');
+  });
+
+  it('are refused with factors for no length of blocks', () => {
+    expect(() => resolveWeight({ name: 'w', shape: [10, 50] }, tensors(500, 7))).toThrow(
+      'w.4bit.absmax to have a factor for each block of 500 elements',
     );
-    expect(() => resolveWeight({ name: 'v', shape: [256] }, table([['v', 'Q4_K', [256]]]))).toThrow(
-      'stores q4_k',
+  });
+
+  it('take any length of blocks where there is one', () => {
+    const weight = resolveWeight({ name: 'w', shape: [5, 6] }, tensors(30, 1));
+    expect(weight.packing?.open(state([5, 6]))([span], 0)).toMatchObject({ blockLength: 32, first: 0 });
+  });
+});
+
+describe('shards in 8bit, int8, int4 and lossless', () => {
+  const ref = { name: 'w', shape: [6, 200] };
+  const stored = {
+    '8bit': [
+      ['w', 'U8', [6, 200]],
+      ['w.8bit.absmax', 'F32', [1]],
+      ['w.8bit.code', 'F32', [256]],
+    ],
+    int8: [
+      ['w', 'I8', [6, 200]],
+      ['w.int8.scales', 'F32', [6, 2]],
+    ],
+    int4: [
+      ['w', 'U8', [6, 100]],
+      ['w.int4.scales', 'F32', [6, 2]],
+    ],
+    lossless: [
+      ['w', 'U8', [6, 200]],
+      ['w.lossless.codes', 'U8', [6, 96]],
+      ['w.lossless.escapes', 'U8', [6, 4]],
+    ],
+  } as const;
+  const tensors = (format: keyof typeof stored, changes: Record<string, readonly [string, number[]]> = {}) =>
+    table(
+      stored[format].map(
+        ([name, dtype, shape]) => [name, ...(changes[name] ?? [dtype, [...shape]])] as const,
+      ),
     );
+
+  it('are told by the names of their companions', () => {
+    // Scales of 128 columns each: two a row, of 4 bytes. Codes: 24 bytes for each of ceil(200 / 64) groups.
+    const dtypes = (Object.keys(stored) as (keyof typeof stored)[]).map((format) => {
+      const { dtype, rowBytes, packing } = resolveWeight(ref, tensors(format));
+      return [dtype, rowBytes, ...(packing?.companions ?? []).map(({ unitBytes }) => unitBytes)];
+    });
+    expect(dtypes).toEqual([
+      ['code8', 200, 4],
+      ['int8', 200, 8],
+      ['int4', 100, 8],
+      ['bf16z', 200, 96, 4],
+    ]);
+  });
+
+  it.each([
+    ['8bit', 'w', ['U8', [6, 100]], 'U8 [6, 200] for w'],
+    ['8bit', 'w.8bit.absmax', ['F32', [2]], 'F32 [1] for w.8bit.absmax'],
+    ['8bit', 'w.8bit.code', ['F32', [16]], 'F32 [256] for w.8bit.code'],
+    ['int8', 'w', ['U8', [6, 200]], 'I8 [6, 200] for w'],
+    ['int8', 'w.int8.scales', ['F32', [6, 3]], 'F32 [6, 2] for w.int8.scales'],
+    ['int4', 'w', ['U8', [6, 200]], 'U8 [6, 100] for w'],
+    ['int4', 'w.int4.scales', ['F16', [6, 2]], 'stores F16'],
+    ['lossless', 'w.lossless.codes', ['U8', [6, 75]], 'U8 [6, 96] for w.lossless.codes'],
+    ['lossless', 'w.lossless.escapes', ['U8', [5, 4]], '[6, 4] for w.lossless.escapes'],
+    ['lossless', 'w.lossless.escapes', ['U8', [6, 0]], '[6, 1] for w.lossless.escapes'],
+  ] as const)('%s: refuses %s as %j', (format, name, [dtype, shape], message) => {
+    expect(() => resolveWeight(ref, tensors(format, { [name]: [dtype, [...shape]] }))).toThrow(message);
+  });
+
+  it('refuses int4 with an odd number of columns', () => {
+    const odd = table([
+      ['w', 'U8', [6, 25]],
+      ['w.int4.scales', 'F32', [6, 1]],
+    ]);
+    expect(() => resolveWeight({ name: 'w', shape: [6, 51] }, odd)).toThrow('an even number of values');
+  });
+
+  it.each(['int8', 'int4', 'lossless'] as const)('%s: refuses parts that are no whole rows', (format) => {
+    const across = { name: 'v', shape: [6, 100], source: { tensor: 'w', shape: [6, 200], start: 0 } };
+    expect(() => resolveWeight(across, tensors(format))).toThrow('Expected v to be whole rows of w');
+  });
+
+  it('begins a part of a tensor with the block it begins in', () => {
+    const shape = [4, 6, 200];
+    const tensors = table([
+      ['w', 'U8', shape],
+      ['w.8bit.absmax', 'F32', [3]],
+      ['w.8bit.code', 'F32', [256]],
+    ]);
+    const weight = resolveWeight(
+      { name: 'w[3]', shape: [6, 200], source: { tensor: 'w', shape, start: 3600 } },
+      tensors,
+    );
+    // 3600 = 2048 + 1552; the factors follow 4800 bytes from byte 1000 on.
+    expect(weight).toMatchObject({ byteOffset: 1000 + 3600 });
+    expect(weight.packing?.companions).toMatchObject([{ byteOffset: 1000 + 4800 + 4, first: 1552 }]);
+    // Row 3 begins 600 later, 104 into the next block.
+    expect(weight.packing?.open(residents({}))([span], 3)).toMatchObject({ kind: 'code8', first: 104 });
   });
 });

@@ -55,5 +55,6 @@ function convWeight(weights: LayerScope, config: GatedDeltaNetConfig): WeightRef
     name,
     shape: [channels, config.convWidth],
     source: { tensor: name, shape: [channels, 1, config.convWidth], start: 0 },
+    whole: true,
   };
 }
