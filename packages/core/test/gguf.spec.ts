@@ -37,6 +37,31 @@ it.each(Object.entries(expected.quantizedGreedy))(
   },
 );
 
+describe.each(['cpu', 'reference'] as const)('a whole Q4_K_M file (Q4_K and Q6_K) on %s', (device) => {
+  const file = join(fixtures, 'llama-q4_k_m.gguf');
+
+  it('has both formats', async () => {
+    const { checkpoint } = await AutoModel.inspect(file);
+    const dtypes = new Set([...checkpoint.tensors.values()].map(({ dtype }) => dtype));
+    expect([...dtypes].sort()).toEqual(['F32', 'Q4_K', 'Q6_K']);
+  });
+
+  it('gives the ids and logits of transformers with its blocks decoded', async () => {
+    await using model = await AutoModel.fromPretrained(file, { device });
+    for (const { input_ids: inputIds, greedy, logits } of expected.q4KM) {
+      const { tokenIds } = await model.generate({ inputIds }, { maxNewTokens: 24, ignoreEos: true });
+      expect(tokenIds).toEqual(greedy);
+      const last = (await model.logits(inputIds)).data.slice(-logits.length);
+      const mean = logits.reduce((sum, value) => sum + value, 0) / logits.length;
+      const deviation = Math.sqrt(
+        logits.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logits.length,
+      );
+      const worst = Math.max(...logits.map((value, i) => Math.abs(value - (last[i] ?? NaN))));
+      expect(worst / deviation).toBeLessThan(2e-3);
+    }
+  });
+});
+
 // Metadata, names and shapes as that package wrote them; values from the golden case, in float32.
 it.each(Object.keys(expected.cases))('%s in float32', async (name) => {
   const { metadata, tensors, values } = expected.cases[name] ?? { metadata: [], tensors: {}, values: {} };

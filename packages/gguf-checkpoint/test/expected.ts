@@ -12,6 +12,12 @@ interface Expected {
   readonly quantizedGreedy: Readonly<
     Record<string, readonly { input_ids: readonly number[]; greedy: readonly number[] }[]>
   >;
+  /** `llama-q4_k_m.gguf`: transformers on the weights its blocks stand for; logits of the prompt's last token. */
+  readonly q4KM: readonly {
+    readonly input_ids: readonly number[];
+    readonly greedy: readonly number[];
+    readonly logits: readonly number[];
+  }[];
   readonly cases: Readonly<
     Record<
       string,
