@@ -106,21 +106,37 @@ export class FakeHub implements AsyncDisposable {
       response.setHeader('link', `<${this.storage}/elsewhere>; rel="next"`);
       return send(response, 200, this.tree().slice(0, 1));
     }
+    const treePrefix = `/api/models/${id}/tree/${COMMIT}/`;
+    if (pathname.startsWith(treePrefix)) {
+      return send(response, 200, this.tree(decodeURIComponent(pathname.slice(treePrefix.length))));
+    }
     const prefix = `/${id}/resolve/${COMMIT}/`;
     if (pathname.startsWith(prefix)) return this.resolve(request, response, pathname.slice(prefix.length));
     send(response, 404, { error: 'not found' }, 'RepoNotFound');
   }
 
-  private tree(): unknown[] {
-    const files = [...this.files].map(([path, content]) => ({
-      ...{ type: 'file', path, size: content.length, oid: gitOid(content) },
-      // What git holds for a large file is a pointer; `oid` is its hash, not that of the content.
-      ...(isLarge(path) && {
-        oid: gitOid(Buffer.from(`pointer to ${path}`)),
-        lfs: { oid: sha256(content), size: content.length, pointerSize: 134 },
-      }),
-    }));
-    return [...files, { type: 'directory', path: 'original', size: 0, oid: COMMIT }];
+  /** What lies directly in a folder, as the hub lists it. */
+  private tree(folder = ''): unknown[] {
+    const prefix = folder === '' ? '' : `${folder}/`;
+    const inside = [...this.files].filter(([path]) => path.startsWith(prefix));
+    const isDirect = (path: string): boolean => !path.slice(prefix.length).includes('/');
+    const folders = new Set(
+      inside
+        .filter(([path]) => !isDirect(path))
+        .map(([path]) => path.slice(0, path.indexOf('/', prefix.length))),
+    );
+    const files = inside
+      .filter(([path]) => isDirect(path))
+      .map(([path, content]) => ({
+        ...{ type: 'file', path, size: content.length, oid: gitOid(content) },
+        // What git holds for a large file is a pointer; `oid` is its hash, not that of the content.
+        ...(isLarge(path) && {
+          oid: gitOid(Buffer.from(`pointer to ${path}`)),
+          lfs: { oid: sha256(content), size: content.length, pointerSize: 134 },
+        }),
+      }));
+    const directories = folder === '' ? ['original', ...folders] : [...folders];
+    return [...files, ...directories.map((path) => ({ type: 'directory', path, size: 0, oid: COMMIT }))];
   }
 
   private resolve(request: IncomingMessage, response: ServerResponse, path: string): void {

@@ -76,6 +76,22 @@ describe('a hub id', () => {
     expect(hub.bodyRequests.map(({ path }) => path.split('/').at(-1)).sort()).toEqual(needed);
   });
 
+  it('brings the named chat templates of their folder, and nothing else of it or of other folders', async () => {
+    await startHub({
+      ...SINGLE,
+      'additional_chat_templates/tool_use.jinja': '{{ tools }}',
+      'additional_chat_templates/README.md': 'never fetched',
+      'additional_chat_templates/deeper/rag.jinja': 'never fetched',
+      'original/params.json': '{}',
+    });
+    const { folder } = await openCheckpoint('owner/name');
+    const templates = join(folder, 'additional_chat_templates');
+    expect(await readdir(templates)).toEqual(['tool_use.jinja']);
+    expect(await readFile(join(templates, 'tool_use.jinja'), 'utf8')).toBe('{{ tools }}');
+    expect(await readlink(join(templates, 'tool_use.jinja'))).toMatch(/^\.\.\/\.\.\/\.\.\/blobs\//);
+    expect(hub.bodyRequests.map(({ path }) => path).join()).not.toMatch(/README|deeper|original/);
+  });
+
   it('is not fetched again', async () => {
     await startHub(SINGLE);
     await openCheckpoint('owner/name');

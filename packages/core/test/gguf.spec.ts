@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
 import { readHeader, readTensor } from 'safetensors-js';
 import { expected, fixtures } from '../../gguf-checkpoint/test/expected.js';
-import { writeGguf, type TensorSpec } from '../../gguf-checkpoint/test/write-gguf.js';
+import { Type, writeGguf, type TensorSpec } from '../../gguf-checkpoint/test/write-gguf.js';
 import { AutoModel } from '../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gguf-golden-'));
@@ -116,6 +116,29 @@ function interleaved({ shape, values }: Original, headDim: number): Float32Array
 function headDimOf(metadata: readonly (readonly [string, readonly number[], unknown])[]): number {
   return Number(metadata.find(([key]) => key === 'llama.rope.dimension_count')?.[2]);
 }
+
+it('takes token ids where the kind of the tokenizer is not known, and says so when text is asked for', async () => {
+  const { metadata, tensors } = expected.cases['llama3-gqa'] ?? { metadata: [], tensors: {} };
+  const specs = Object.entries(tensors).map(([name, { shape }]): TensorSpec => {
+    const bytes = new Uint8Array(4 * shape.reduce((product, size) => product * size, 1));
+    return { name, shape, type: 0, bytes };
+  });
+  const tokens = Array.from({ length: 256 }, (_, id) => `token ${id}`);
+  const kind = ['tokenizer.ggml.model', [Type.STRING], 'rwkv'] as const;
+  const vocabulary = ['tokenizer.ggml.tokens', [Type.ARRAY, Type.STRING], tokens] as const;
+  const end = ['tokenizer.ggml.eos_token_id', [Type.U32], 7] as const;
+  const path = writeGguf(join(folder, 'rwkv.gguf'), {
+    pairs: [...metadata, kind, vocabulary, end],
+    tensors: specs,
+  });
+  await using model = await AutoModel.fromPretrained(path, { device: 'reference' });
+  const { tokenIds, text } = await model.generate({ inputIds: [1, 2] }, { maxNewTokens: 2 });
+  // All weights are zero, and so are all logits: the first id is taken.
+  expect(tokenIds).toEqual([0, 0]);
+  expect(text).toBe('');
+  expect(() => model.tokenizer).toThrow(/llama or gpt2 .* "rwkv"/);
+  await expect(model.generate('text')).rejects.toMatchObject({ code: 'MISSING_TOKENIZER' });
+});
 
 it('reads and writes text with the tokenizer and chat template of the file', async () => {
   await using model = await AutoModel.fromPretrained(join(fixtures, 'llama3-gqa-bf16.gguf'), {

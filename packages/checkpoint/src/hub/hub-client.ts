@@ -4,10 +4,12 @@
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { CheckpointError, reasonOf } from '../checkpoint-error.js';
 import { isPlainFileName } from '../folder-files.js';
+import { TEMPLATE_FOLDER } from './needed-files.js';
 import { COMMIT_HASH } from './hub-repo.js';
 
-/** A file at the root of a repository. */
+/** A file of a repository. */
 export interface HubFile {
+  /** At the root, or in {@link TEMPLATE_FOLDER} with its path. */
   readonly name: string;
   readonly bytes: number;
   /** Name of its blob: SHA-256 of large files (64 digits), git's SHA-1 of others (40). */
@@ -48,31 +50,46 @@ export class HubClient {
     return info.sha;
   }
 
-  /** The files at the root. Those whose names or hashes cannot be stored safely are left out. */
+  /**
+   * The files at the root, and those of the one folder that is of use. Files whose names or hashes cannot be stored
+   * safely are left out.
+   */
   async listFiles(commit: string): Promise<HubFile[]> {
     return this.understood(async () => {
       const files: HubFile[] = [];
-      const { endpoint: hubUrl } = this.options;
-      const entries = listFiles({ repo: this.id, revision: commit, hubUrl, fetch: this.fetch });
-      for await (const { type, path, size, oid, lfs } of entries) {
-        const etag = lfs?.oid ?? oid ?? '';
-        const bytes = lfs?.size ?? size;
-        if (type !== 'file' || !isPlainFileName(path) || !ETAG.test(etag) || !Number.isSafeInteger(bytes))
-          continue;
-        if (files.push({ name: path, bytes, etag }) > MAX_LISTED_FILES) {
-          throw new CheckpointError(
-            'HUB_FAILED',
-            `Expected at most ${MAX_LISTED_FILES} files in ${this.id}.`,
-          );
-        }
-      }
+      const hasTemplates = await this.list(commit, { into: files });
+      if (hasTemplates) await this.list(commit, { into: files, folder: TEMPLATE_FOLDER });
       return files;
     });
   }
 
+  /** Whether there is a folder of templates among the entries. */
+  private async list(
+    commit: string,
+    { into, folder }: { into: HubFile[]; folder?: string },
+  ): Promise<boolean> {
+    const { endpoint: hubUrl } = this.options;
+    const prefix = folder === undefined ? '' : `${folder}/`;
+    const place = folder === undefined ? {} : { path: folder };
+    let hasTemplates = false;
+    const entries = listFiles({ repo: this.id, revision: commit, hubUrl, fetch: this.fetch, ...place });
+    for await (const { type, path, size, oid, lfs } of entries) {
+      hasTemplates ||= type === 'directory' && path === TEMPLATE_FOLDER;
+      const etag = lfs?.oid ?? oid ?? '';
+      const bytes = lfs?.size ?? size;
+      const isSafe = path.startsWith(prefix) && isPlainFileName(path.slice(prefix.length));
+      if (type !== 'file' || !isSafe || !ETAG.test(etag) || !Number.isSafeInteger(bytes)) continue;
+      if (into.push({ name: path, bytes, etag }) > MAX_LISTED_FILES) {
+        throw new CheckpointError('HUB_FAILED', `Expected at most ${MAX_LISTED_FILES} files in ${this.id}.`);
+      }
+    }
+    return hasTemplates;
+  }
+
   /** The response to a request for a file from `offset`: 206 with the rest, or 200 with all of it. */
   openFile(commit: string, file: string, range: { offset: number; signal: AbortSignal }): Promise<Response> {
-    const url = `${this.options.endpoint}/${this.id}/resolve/${commit}/${encodeURIComponent(file)}`;
+    const path = file.split('/').map(encodeURIComponent).join('/');
+    const url = `${this.options.endpoint}/${this.id}/resolve/${commit}/${path}`;
     const headers = new Headers({ 'accept-encoding': 'identity' });
     if (range.offset > 0) headers.set('range', `bytes=${range.offset}-`);
     return this.fetch(url, { headers, signal: range.signal });

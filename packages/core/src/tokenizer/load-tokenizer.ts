@@ -1,6 +1,7 @@
 // Opens the tokenizer of a checkpoint: tokenizer.json or the vocabulary files it is made from, and what stands
 // beside them.
 
+import { AirllmError } from '@airllm/errors';
 import { convertTokenizer, type ConvertedTokenizer, TokenizerFormatError } from '@airllm/tokenizer-formats';
 import {
   type ChatTemplateSources,
@@ -37,7 +38,7 @@ const OBEYS_ADD_BOS = /^(Llama|CodeLlama|Gemma|Cohere)\w*Tokenizer/;
  * tokenizer.decode(tokenizer.encode('Hello')); // 'Hello'
  */
 export async function loadTokenizer(source: TokenizerSource): Promise<ModelTokenizer> {
-  const json = await source.readJson('tokenizer.json');
+  const json = await readTokenizerJson(source);
   const config = asRecord(await source.readJson('tokenizer_config.json'));
   const converted = json === undefined ? await convert(source, config) : undefined;
   const specialTokens = {
@@ -53,6 +54,19 @@ export async function loadTokenizer(source: TokenizerSource): Promise<ModelToken
     addBosToken: addBosToken(config),
     turnEndIds: converted?.turnEndIds,
   });
+}
+
+/** A GGUF file makes its tokenizer.json when asked, and may have a kind that nothing here knows. */
+async function readTokenizerJson(source: TokenizerSource): Promise<unknown> {
+  try {
+    return await source.readJson('tokenizer.json');
+  } catch (cause) {
+    if (!(cause instanceof AirllmError) || cause.code !== 'UNSUPPORTED_TOKENIZER') throw cause;
+    throw new CoreError('MISSING_TOKENIZER', `${cause.message} Pass token ids.`, {
+      fields: { id: source.id },
+      cause,
+    });
+  }
 }
 
 async function convert(
