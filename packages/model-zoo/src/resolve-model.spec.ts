@@ -196,6 +196,74 @@ describe('what is not implemented is refused by name', () => {
     }
   });
 
+  /** As llm-compressor, ModelOpt and Meta write them. */
+  const weights = { num_bits: 8, type: 'float', strategy: 'channel', dynamic: false, symmetric: true };
+  const groupsOf = (changes: Record<string, unknown>) => ({
+    group_0: {
+      targets: ['Linear'],
+      input_activations: { dynamic: true },
+      weights: { ...weights, ...changes },
+    },
+  });
+  const FLOAT8: Record<string, Record<string, unknown>> = {
+    'compressed-tensors': {
+      quant_method: 'compressed-tensors',
+      format: 'float-quantized',
+      config_groups: groupsOf({ observer: 'minmax', group_size: null }),
+      ignore: ['lm_head'],
+      kv_cache_scheme: null,
+      sparsity_config: {},
+    },
+    modelopt: {
+      quant_method: 'modelopt',
+      quant_algo: 'FP8',
+      config_groups: groupsOf({ strategy: 'tensor' }),
+      kv_cache_scheme: 'FP8',
+    },
+    fbgemm_fp8: {
+      quant_method: 'fbgemm_fp8',
+      activation_scale_ub: 1200,
+      modules_to_not_convert: ['lm_head'],
+    },
+  };
+
+  it.each(Object.entries(FLOAT8))('reads FP8 with a scale per row or tensor of %s', (_, section) => {
+    const model = resolveModel({ ...LLAMA, quantization_config: section });
+    for (const name of [
+      'q_proj.weight_scale',
+      'q_proj.input_scale',
+      'q_proj.input_scale_ub',
+      'k_proj.k_scale',
+    ])
+      expect(model.ignores(`model.layers.0.self_attn.${name}`)).toBe(true);
+  });
+
+  it('knows ModelOpt by its algorithm', () => {
+    const { quant_method, ...unnamed } = FLOAT8['modelopt'] ?? {};
+    expect(quant_method).toBe('modelopt');
+    expect(resolveModel({ ...LLAMA, quantization_config: unnamed }).family).toBe('llama');
+  });
+
+  it.each([
+    ['compressed-tensors', 'format', 'pack-quantized'],
+    ['compressed-tensors', 'format', undefined],
+    ['compressed-tensors', 'config_groups', {}],
+    ['compressed-tensors', 'config_groups', groupsOf({ num_bits: 4 })],
+    ['compressed-tensors', 'config_groups', groupsOf({ type: 'int' })],
+    ['compressed-tensors', 'config_groups', groupsOf({ strategy: 'block', block_structure: [128, 128] })],
+    ['compressed-tensors', 'config_groups', groupsOf({ symmetric: false })],
+    ['compressed-tensors', 'sparsity_config', { format: 'sparse-24-bitmask' }],
+    ['compressed-tensors', 'transform_config', { config_groups: { R1: {} } }],
+    ['modelopt', 'quant_algo', 'NVFP4'],
+    ['fbgemm_fp8', 'rotation', 'hadamard'],
+  ])('refuses %s with %s %j', (method, field, value) => {
+    const quantization_config = { ...FLOAT8[method], [field]: value };
+    expect(refusal({ ...LLAMA, quantization_config })).toMatchObject({
+      code: 'UNSUPPORTED_QUANTIZATION',
+      fields: { field: `quantization_config.${field}` },
+    });
+  });
+
   /** As AutoGPTQ, AutoAWQ and transformers write them. */
   const PACKED: Record<string, Record<string, unknown>> = {
     gptq: { quant_method: 'gptq', bits: 4, group_size: 128, desc_act: false, sym: true, damp_percent: 0.01 },

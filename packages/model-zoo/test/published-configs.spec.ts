@@ -42,7 +42,7 @@ const PARAMETERS: Record<string, number> = {
 interface Config {
   readonly architectures?: readonly string[];
   readonly text_config?: Config;
-  readonly quantization_config?: { readonly quant_method?: string };
+  readonly quantization_config?: { readonly quant_method?: string; readonly quant_algo?: string };
   readonly compression_config?: object;
 }
 
@@ -75,7 +75,9 @@ const outcome = (config: unknown): ModelDefinition | ModelError => {
 /** By a method other than FP8 and MXFP4. */
 const isQuantized = ({ quantization_config, compression_config, text_config }: Config): boolean =>
   compression_config !== undefined ||
-  (quantization_config !== undefined && !['fp8', 'mxfp4'].includes(quantization_config.quant_method ?? '')) ||
+  (quantization_config !== undefined &&
+    quantization_config.quant_algo !== 'FP8' &&
+    !['fp8', 'mxfp4'].includes(quantization_config.quant_method ?? '')) ||
   (text_config !== undefined && isQuantized(text_config));
 
 test('every config maps to a definition or is refused by name', () => {

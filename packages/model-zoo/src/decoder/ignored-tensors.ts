@@ -8,8 +8,8 @@ const ROTARY_BUFFER = /\brotary_(pos_)?emb\.(inv_freq|cos_cached|sin_cached)$/;
 /** Causal masks, saved as buffers by old versions of transformers (GPT-NeoX). */
 const MASK_BUFFER = /\.attention\.(bias|masked_bias)$/;
 
-/** Factors of FP8 weights, which are read with their weights, and of activations, which are not quantized here. */
-const SCALE = /\.(weight_scale|weight_scale_inv|input_scale)$/;
+/** Factors of FP8 weights, which are read with their weights, and of activations and caches, which stay in float32. */
+const SCALE = /\.(weight_scale|weight_scale_inv|input_scale|input_scale_ub|k_scale|v_scale|q_scale)$/;
 
 /** What packed formats put in place of a weight or beside it: MXFP4, bitsandbytes, GPTQ and AWQ. */
 const PACKED =

@@ -239,11 +239,15 @@ describe('Falcon', () => {
     expect(resolveModel({ ...first, n_head_kv: 2 }).sizes.cache[0]).toMatchObject({ kvHeads: 2 });
   });
 
-  it('refuses ALiBi, whose biases the reference rounds to bf16', () => {
-    expect(refusal(() => falcon({ alibi: true }))).toMatchObject({
-      code: 'UNSUPPORTED_FIELD',
-      fields: { field: 'alibi' },
-    });
+  it('has ALiBi in place of rope, scaled with the scores', () => {
+    const model = falcon({ alibi: true, multi_query: false, parallel_attn: false, bias: true });
+    expect(model.ropes).toEqual([]);
+    const rec = new Recorder();
+    const hidden = rec.input(1, model.sizes.hiddenSize);
+    model.recordLayer(rec, { hidden, rotary: [], rowScales: [] }, 0);
+    const attention = rec.finish().commands.find(({ op }) => op === 'attention');
+    // Four heads of 16: slopes 2^-2, 2^-4, 2^-6, 2^-8, divided by √16.
+    expect(attention).toMatchObject({ alibiSlopes: [2 ** -4, 2 ** -6, 2 ** -8, 2 ** -10] });
   });
 });
 

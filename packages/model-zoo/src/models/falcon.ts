@@ -1,7 +1,9 @@
 // Falcon: LayerNorm, an MLP without a gate, both parts reading the same stream. The 7B model has one head for keys
-// after its query heads, the "new decoder architecture" groups of query heads with a key head each.
+// after its query heads, the "new decoder architecture" groups of query heads with a key head each. Falcon-RW has ALiBi
+// in place of rope; the reference rounds each bias to bf16, coarser with every doubling of the position, here they are exact.
 // Source: transformers, models/falcon; the first configs are those of RefinedWeb (RWForCausalLM).
 
+import { alibiSlopes } from '../config/alibi-slopes.js';
 import type { ConfigReader } from '../config/config-reader.js';
 import { LIMITS } from '../config/limits.js';
 import { readDecoderFields } from '../config/read-decoder-fields.js';
@@ -31,8 +33,9 @@ export const falcon: Family = {
         normEps: 'layer_norm_epsilon',
         activation: 'activation',
       },
-      honours: ['parallel_attn'],
+      honours: ['parallel_attn', 'alibi'],
     });
+    const alibi = config.boolean('alibi', false);
     if (grouped) expectFieldValue(config, 'parallel_attn', true);
     const parallel = grouped || config.boolean('parallel_attn', true);
     const bias = config.boolean('bias', false);
@@ -50,8 +53,14 @@ export const falcon: Family = {
       attention: {
         kvHeads: grouped ? fields.kvHeads : multiQuery ? 1 : fields.heads,
         biases: { qkv: bias, o: bias },
+        // The biases are added before the scores are scaled.
+        ...(alibi && {
+          rope: undefined,
+          alibiSlopes: alibiSlopes(fields.heads).map((slope) => slope / Math.sqrt(fields.headDim)),
+        }),
         names: { qkv: multiQuery ? { fused: stem } : { grouped: stem }, o: 'self_attention.dense' },
       },
+      ...(alibi && { ropes: [], maxPositions: fields.rope.maxPositions }),
       mlp: { bias, names: { input: { plain: 'mlp.dense_h_to_4h' }, down: 'mlp.dense_4h_to_h' } },
     });
   },
