@@ -18,6 +18,7 @@ import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
 import { selectBackend } from './select-backend.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
 import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
+import { unreadTensorsNotice } from './unread-tensors.js';
 
 /** Room for the JavaScript heap, thread stacks and code to grow after the plan was made. */
 const PROCESS_RESERVE_BYTES = 64 * 1024 * 1024;
@@ -41,7 +42,9 @@ export class AutoModel {
   static async fromPretrained(idOrPath: string, options: FromPretrainedOptions = {}): Promise<Model> {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
-    for (const notice of definition.notices) resolved.onNotice(`airllm: ${notice}`);
+    const unread = unreadTensorsNotice(checkpoint, definition);
+    const notices = unread === undefined ? definition.notices : [...definition.notices, unread];
+    for (const notice of notices) resolved.onNotice(`airllm: ${notice}`);
     const tokenizer = await tokenizerOrReason(checkpoint);
     const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
     const tokenizerEosIds = tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds;
@@ -101,7 +104,7 @@ export class AutoModel {
 
 async function inspect(idOrPath: string, options: ResolvedOptions): Promise<InspectedModel> {
   const checkpoint = await openModelFiles(idOrPath, options.checkpoint);
-  const definition = resolveModel(checkpoint.config);
+  const definition = resolveModel(checkpoint.config, checkpoint);
   checkDtype(options.dtype, checkpoint.config);
   return { checkpoint, definition };
 }

@@ -17,21 +17,28 @@ const nested = (tensors: Tensors): Tensors =>
 /** Everything under `language_model.`. */
 const wrapped = (tensors: Tensors): Tensors => renamed(tensors, (name) => `language_model.${name}`);
 
-const CASES: readonly (readonly [string, string, (tensors: Tensors) => Tensors])[] = [
-  ['llama4-text', 'Llama4ForConditionalGeneration', wrapped],
-  ['qwen3.5-text', 'Qwen3_5ForConditionalGeneration', nested],
-  ['qwen3.5-moe-text', 'Qwen3_5MoeForConditionalGeneration', (tensors) => nested(withFusedExperts(tensors))],
+const fused = (tensors: Tensors): Tensors => nested(withFusedExperts(tensors));
+const fusedInputMajor = (tensors: Tensors): Tensors => nested(inputMajor(withFusedExperts(tensors)));
+
+const CASES: readonly (readonly [string, string, string, (tensors: Tensors) => Tensors])[] = [
+  ['llama4-text', 'Llama4ForConditionalGeneration', 'as published', wrapped],
+  ['qwen3.5-text', 'Qwen3_5ForConditionalGeneration', 'as published', nested],
+  ['qwen3.5-moe-text', 'Qwen3_5MoeForConditionalGeneration', 'as published', fused],
+  ['qwen3.5-moe-text', 'Qwen3_5MoeForConditionalGeneration', 'one tensor per expert', nested],
+  ['qwen3-moe', 'Qwen3VLMoeForConditionalGeneration', 'as published', fusedInputMajor],
+  ['qwen3-moe', 'Qwen3VLMoeForConditionalGeneration', 'output-major', fused],
+  ['qwen3-moe', 'Qwen3VLMoeForConditionalGeneration', 'one tensor per expert', nested],
+  ['glm4', 'Glm4vForConditionalGeneration', 'as published', nested],
 ];
 
-it.each(CASES)('%s as the text part of %s', async (name, architecture, layout) => {
+it.each(CASES)('%s as the text part of %s, %s', async (name, architecture, _, layout) => {
   const { config, tensors, golden, expected } = readCase(name);
   const vision: RawTensor = { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) };
   const stored = new Map([...layout(tensors), ['model.visual.patch_embed.weight', vision]]);
-  const definition = resolveModel({
-    architectures: [architecture],
-    text_config: config,
-    vision_config: { hidden_size: 8 },
-  });
+  const definition = resolveModel(
+    { architectures: [architecture], text_config: config, vision_config: { hidden_size: 8 } },
+    { tensors: stored },
+  );
   expect(definition.notices).toHaveLength(1);
   expect([...stored.keys()].filter((tensor) => definition.ignores(tensor))).toEqual([
     'model.visual.patch_embed.weight',
@@ -47,6 +54,23 @@ it.each(CASES)('%s as the text part of %s', async (name, architecture, layout) =
 function longestPrompt({ prompts }: GoldenCase['golden']): number {
   const lengths = prompts.map(({ input_ids }) => input_ids.length);
   return lengths.indexOf(Math.max(...lengths));
+}
+
+/** Fused bf16 experts with their matrices transposed, as Qwen3-VL has them. */
+function inputMajor(tensors: Tensors): Tensors {
+  const transposed = (tensor: RawTensor): RawTensor => {
+    const [experts = 0, rows = 0, cols = 0] = tensor.shape;
+    const from = new Uint16Array(tensor.bytes.slice().buffer);
+    const to = new Uint16Array(from.length);
+    from.forEach((value, i) => {
+      const [expert, row, col] = [Math.floor(i / (rows * cols)), Math.floor(i / cols) % rows, i % cols];
+      to[(expert * cols + col) * rows + row] = value;
+    });
+    return { ...tensor, shape: [experts, cols, rows], bytes: new Uint8Array(to.buffer) };
+  };
+  return new Map(
+    [...tensors].map(([name, tensor]) => [name, /experts\.\w+$/.test(name) ? transposed(tensor) : tensor]),
+  );
 }
 
 /** Experts' matrices one after another in one tensor: gate and up [E, 2I, D], down [E, D, I]. */

@@ -11,9 +11,9 @@ const MASK_BUFFER = /\.attention\.(bias|masked_bias)$/;
 /** Factors of FP8 weights, which are read with their weights, and of activations and caches, which stay in float32. */
 const SCALE = /\.(weight_scale|weight_scale_inv|input_scale|input_scale_ub|k_scale|v_scale|q_scale)$/;
 
-/** What packed formats put in place of a weight or beside it: MXFP4, bitsandbytes, GPTQ and AWQ. */
+/** What packed formats put in place of a weight or beside it: MXFP4, bitsandbytes, GPTQ, AWQ and this project's. */
 const PACKED =
-  /(_proj_(blocks|scales)|\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__(nf4|fp4)|qweight|qzeros|scales|g_idx))$/;
+  /(_proj_(blocks|scales)|\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__(nf4|fp4)|qweight|qzeros|scales|g_idx|8bit\.code|lossless\.(codes|escapes)))$/;
 
 /** Multi-token-prediction heads, outside or after the numbered layers. */
 const PREDICTION_HEAD = /^(model\.)?(language_model\.)?mtp\./;

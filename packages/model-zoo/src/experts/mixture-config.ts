@@ -64,6 +64,15 @@ export const PLAIN_MIXTURE = {
   shared: undefined,
 } as const satisfies Partial<MixtureConfig>;
 
+/** Where Qwen keeps its experts where they are one tensor for all. */
+export const FUSED_LAYOUT = {
+  kind: 'fused',
+  gateUp: 'mlp.experts.gate_up_proj',
+  down: 'mlp.experts.down_proj',
+  inputMajor: false,
+  biased: false,
+} as const satisfies ExpertLayout;
+
 /** Softmax over all experts, the best `topK`. */
 export function softmaxRouting(topK: number, normalizeTopK: boolean): MixtureConfig['routing'] {
   return { topK, scoring: 'softmax', normalizeTopK, scale: 1, groups: undefined, scaleInput: false };

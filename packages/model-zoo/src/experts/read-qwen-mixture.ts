@@ -5,6 +5,8 @@ import type { ConfigReader } from '../config/config-reader.js';
 import { expertRange, LIMITS } from '../config/limits.js';
 import type { DecoderFields } from '../decoder/compose-decoder.js';
 import type { FeedForward, MlpConfig } from '../decoder/decoder-config.js';
+import type { CheckpointHints } from '../family.js';
+import { findLayout } from './find-layout.js';
 import {
   PLAIN_MIXTURE,
   softmaxRouting,
@@ -19,27 +21,31 @@ export interface QwenMixtureOptions {
   readonly normalizeTopK: boolean;
   /** A shared expert behind a sigmoid gate. */
   readonly hasSharedExpert: boolean;
-  /** Default: one tensor per expert and matrix. */
-  readonly layout?: ExpertLayout;
+  /** How the architecture's experts are published. Default: one tensor per expert and matrix. */
+  readonly published?: ExpertLayout;
+  /** May show that a checkpoint has them in another way. */
+  readonly hints?: CheckpointHints | undefined;
 }
 
 /** The feed-forward part of every layer, for {@link composeDecoder}. Throws {@link ModelError}. */
 export function readQwenMixture(
   config: ConfigReader,
-  { layers, activation }: DecoderFields,
+  { layers, activation, hiddenSize }: DecoderFields,
   options: QwenMixtureOptions,
 ): (layer: number, mlp: MlpConfig) => FeedForward {
   // transformers 5 writes Qwen3-MoE's under the other name.
   const countField = config.has('num_local_experts') ? 'num_local_experts' : 'num_experts';
   const experts = config.integer(countField, expertRange(layers));
   const topK = config.integer('num_experts_per_tok', { min: 1, max: experts });
+  const width = config.integer('moe_intermediate_size', LIMITS.intermediateSize);
+  const { published = PLAIN_MIXTURE.layout, hints = {} } = options;
   const mixture = new Mixture({
     ...PLAIN_MIXTURE,
     experts,
-    width: config.integer('moe_intermediate_size', LIMITS.intermediateSize),
+    width,
     gate: activation,
     routing: softmaxRouting(topK, config.boolean('norm_topk_prob', options.normalizeTopK)),
-    layout: options.layout ?? PLAIN_MIXTURE.layout,
+    layout: findLayout(hints, { published, hiddenSize, width }),
     shared: options.hasSharedExpert ? readSharedExpert(config, activation) : undefined,
   });
   const dense = readLayerList(config, 'mlp_only_layers', layers);

@@ -26,7 +26,7 @@ import { phi3 } from './phi3.js';
 import { qwen } from './qwen.js';
 import { qwen2Moe } from './qwen2-moe.js';
 import { qwen2 } from './qwen2.js';
-import { qwen3Moe } from './qwen3-moe.js';
+import { qwen3Moe, qwen3VlMoe } from './qwen3-moe.js';
 import { qwen35, qwen35Moe, qwen35MoeFused, qwen3Next } from './qwen3-next.js';
 import { qwen3 } from './qwen3.js';
 import { starcoder2 } from './starcoder2.js';
@@ -73,6 +73,12 @@ export const FAMILIES: readonly FamilyEntry[] = [
   { family: glm, architectures: ['GlmForCausalLM'], modelTypes: ['glm'] },
   { family: glm4, architectures: ['Glm4ForCausalLM'], modelTypes: ['glm4'] },
   {
+    family: glm4,
+    architectures: ['Glm4vForConditionalGeneration'],
+    modelTypes: ['glm4v'],
+    textNaming: nested,
+  },
+  {
     family: baichuan,
     architectures: ['BaichuanForCausalLM', 'BaiChuanForCausalLM'],
     modelTypes: ['baichuan'],
@@ -103,6 +109,12 @@ export const FAMILIES: readonly FamilyEntry[] = [
   { family: cohere2, architectures: ['Cohere2ForCausalLM'], modelTypes: ['cohere2'] },
   { family: qwen2Moe, architectures: ['Qwen2MoeForCausalLM'], modelTypes: ['qwen2_moe'] },
   { family: qwen3Moe, architectures: ['Qwen3MoeForCausalLM'], modelTypes: ['qwen3_moe'] },
+  {
+    family: qwen3VlMoe,
+    architectures: ['Qwen3VLMoeForConditionalGeneration'],
+    modelTypes: ['qwen3_vl_moe'],
+    textNaming: nested,
+  },
   { family: qwen3Next, architectures: ['Qwen3NextForCausalLM'], modelTypes: ['qwen3_next'] },
   { family: qwen35, architectures: ['Qwen3_5ForCausalLM'], modelTypes: ['qwen3_5_text'] },
   {

@@ -9,7 +9,7 @@ import { composeDecoder, type DecoderFields, type DecoderParts } from '../decode
 import type { DecoderConfig } from '../decoder/decoder-config.js';
 import type { GatedDeltaNetConfig } from '../delta/gated-delta-net-config.js';
 import { readHybridMixers } from '../delta/read-hybrid-mixers.js';
-import { PLAIN_MIXTURE, type ExpertLayout } from '../experts/mixture-config.js';
+import { FUSED_LAYOUT, PLAIN_MIXTURE, type ExpertLayout } from '../experts/mixture-config.js';
 import { readQwenMixture } from '../experts/read-qwen-mixture.js';
 import type { Family } from '../family.js';
 
@@ -29,22 +29,16 @@ export const qwen35: Family = {
 };
 
 /** As transformers saves it: one tensor per expert and matrix. */
-export const qwen35Moe = qwen35MoeWith(PLAIN_MIXTURE.layout);
+export const qwen35Moe = qwen35MoeIn(PLAIN_MIXTURE.layout);
 
 /** As the multimodal checkpoints are published: one tensor for all experts. */
-export const qwen35MoeFused = qwen35MoeWith({
-  kind: 'fused',
-  gateUp: 'mlp.experts.gate_up_proj',
-  down: 'mlp.experts.down_proj',
-  inputMajor: false,
-  biased: false,
-});
+export const qwen35MoeFused = qwen35MoeIn(FUSED_LAYOUT);
 
-function qwen35MoeWith(layout: ExpertLayout): Family {
-  const options = { normalizeTopK: true, hasSharedExpert: true, layout };
+function qwen35MoeIn(published: ExpertLayout): Family {
   return {
     name: 'qwen3.5-moe',
-    parse(config) {
+    parse(config, hints) {
+      const options = { normalizeTopK: true, hasSharedExpert: true, published, hints };
       expectFieldValue(config, 'norm_topk_prob', true);
       return parseHybrid(config, {
         inputs: 'apart',
