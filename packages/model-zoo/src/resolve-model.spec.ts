@@ -166,6 +166,9 @@ describe('what is not implemented is refused by name', () => {
     ['UNSUPPORTED_FIELD', 'final_logit_softcapping', 30],
     ['UNSUPPORTED_FIELD', 'residual_multiplier', 0.22],
     ['UNSUPPORTED_FIELD', 'use_mrope', true],
+    ['UNSUPPORTED_FIELD', 'lm_head_bias', true],
+    ['UNSUPPORTED_FIELD', 'apply_residual_connection_post_layernorm', true],
+    ['UNSUPPORTED_FIELD', 'use_parallel_block', false],
   ])('%s: %s = %p', (code, field, value) => {
     const error = refusal({ ...LLAMA, [field]: value });
     expect(error).toMatchObject({ code, fields: { field } });

@@ -15,7 +15,7 @@ export const chatglm: Family = {
   parse(config) {
     expectFieldValue(config, 'rmsnorm', true);
     expectFieldValue(config, 'post_layer_norm', true);
-    expectFieldValue(config, 'apply_residual_connection_post_layernorm', false);
+    expectFieldValue(config, 'original_rope', true);
     // Without groups the rows of the fused matrix are in another order.
     expectFieldValue(config, 'multi_query_attention', true);
     const fields = readDecoderFields(config, {
