@@ -241,6 +241,13 @@ describe('what is not implemented is refused by name', () => {
       expect(model.ignores(`model.layers.0.self_attn.${name}`)).toBe(true);
   });
 
+  it('names the format of a quantization before its details', () => {
+    const nvfp4 = { config_groups: groupsOf({ num_bits: 4 }), quant_algo: 'NVFP4' };
+    expect(refusal({ ...LLAMA, quantization_config: nvfp4 })).toMatchObject({
+      fields: { field: 'quantization_config.quant_algo', found: 'NVFP4' },
+    });
+  });
+
   it('knows ModelOpt by its algorithm', () => {
     const { quant_method, ...unnamed } = FLOAT8['modelopt'] ?? {};
     expect(quant_method).toBe('modelopt');
@@ -259,6 +266,7 @@ describe('what is not implemented is refused by name', () => {
     ['compressed-tensors', 'transform_config', { config_groups: { R1: {} } }],
     ['modelopt', 'quant_algo', 'NVFP4'],
     ['fbgemm_fp8', 'rotation', 'hadamard'],
+    ['fbgemm_fp8', '__defineGetter__', 1],
   ])('refuses %s with %s %j', (method, field, value) => {
     const quantization_config = { ...FLOAT8[method], [field]: value };
     expect(refusal({ ...LLAMA, quantization_config })).toMatchObject({

@@ -160,20 +160,27 @@ function refuseOtherFields(
   for (const name of NEEDED[method]) {
     if (section[name] === undefined) throw unsupported(`${path}.${name}`, undefined);
   }
-  for (const [name, value] of Object.entries(section)) {
-    if (value === null || name === 'quant_method') continue;
-    const found = typeof value === 'object' ? JSON.stringify(value) : value;
-    const allowed = FIELDS[method][name];
-    const isAllowed = typeof allowed === 'function' ? allowed(value) : (allowed?.includes(found) ?? true);
-    if (Object.hasOwn(FIELDS[method], name) && isAllowed) continue;
-    throw unsupported(`${path}.${name}`, value);
+  const fields = FIELDS[method];
+  // What the method is comes before its details, so that a message names the format and not a part of it.
+  const names = [...Object.keys(fields), ...Object.keys(section)];
+  for (const name of new Set(names)) {
+    const value = section[name];
+    if (value === undefined || value === null || name === 'quant_method') continue;
+    if (!Object.hasOwn(fields, name) || !isAllowed(fields[name], value)) {
+      throw unsupported(`${path}.${name}`, value);
+    }
   }
+}
+
+function isAllowed(allowed: Allowed | undefined, value: unknown): boolean {
+  if (typeof allowed === 'function') return allowed(value);
+  return allowed?.includes(typeof value === 'object' ? JSON.stringify(value) : value) ?? true;
 }
 
 function unsupported(field: string, found: unknown): ModelError {
   return new ModelError(
     'UNSUPPORTED_QUANTIZATION',
     `Expected unquantized weights, FP8 (e4m3, a scale per block of 128 × 128, row or tensor), MXFP4, bitsandbytes 4-bit, GPTQ 4-bit (format gptq, no desc_act) or AWQ 4-bit (gemm), but config field ${field} names ${describeValue(found)}. Use the checkpoint this one was quantized from`,
-    { field, found },
+    { field, found: typeof found === 'object' ? describeValue(found) : found },
   );
 }
