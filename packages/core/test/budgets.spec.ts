@@ -1,17 +1,21 @@
-// Greedy decoding gives the same tokens whatever the budget, the read-ahead and the batch; and a budget decides
-// what is read again.
+// Greedy decoding gives the same tokens whatever the budget, the read-ahead and the batch, packed weights included; and
+// a budget decides what is read again.
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSyntheticCheckpoint } from '@airllm/synthetic-checkpoint';
 import { AutoModel, type FromPretrainedOptions, type Model } from '../src/index.js';
+import { compressCheckpoint, type Compression } from './compress-checkpoint.js';
 
 const LAYERS = 8;
+let temporary: string;
 let folder: string;
 
 beforeAll(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'airllm-budgets-')), 'model');
+  temporary = await mkdtemp(join(tmpdir(), 'airllm-budgets-'));
+  folder = join(temporary, 'model');
   // 8 layers of 10.5 MB, and a head of 8 MB.
   await writeSyntheticCheckpoint(folder, {
     hiddenSize: 1024,
@@ -24,7 +28,7 @@ beforeAll(async () => {
     seed: 5,
   });
 });
-afterAll(() => rm(join(folder, '..'), { recursive: true }));
+afterAll(() => rm(temporary, { recursive: true }));
 
 /** Five prompts of 1 to 40 tokens. */
 const prompts = [1, 3, 17, 8, 40].map((length, i) =>
@@ -35,7 +39,7 @@ const options = { maxNewTokens: 6, ignoreEos: true };
 type Budget = 'all' | 'half' | 'one layer';
 
 /** The budget as bytes: what the process has now is measured by the plan. */
-async function hostBytes(budget: Budget): Promise<number> {
+async function hostBytes(folder: string, budget: Budget): Promise<number> {
   const generous = await AutoModel.plan(folder, { memory: { host: '8GB' } });
   // Smaller budgets have smaller tiles, and so a smaller minimum.
   const plan = await AutoModel.plan(folder, { memory: { host: generous.minimumHostBytes + 1e6 } });
@@ -50,8 +54,8 @@ async function hostBytes(budget: Budget): Promise<number> {
   }
 }
 
-async function open(budget: Budget, more: FromPretrainedOptions = {}): Promise<Model> {
-  return AutoModel.fromPretrained(folder, { memory: { host: await hostBytes(budget) }, ...more });
+async function open(folder: string, budget: Budget, more: FromPretrainedOptions = {}): Promise<Model> {
+  return AutoModel.fromPretrained(folder, { memory: { host: await hostBytes(folder, budget) }, ...more });
 }
 
 async function tokensOf(model: Model): Promise<{ alone: unknown; together: unknown }> {
@@ -64,7 +68,7 @@ async function tokensOf(model: Model): Promise<{ alone: unknown; together: unkno
 it('the plan pins all, about half, or about one layer', async () => {
   const shares = await Promise.all(
     (['all', 'half', 'one layer'] as const).map(async (budget) => {
-      const { layers } = await AutoModel.plan(folder, { memory: { host: await hostBytes(budget) } });
+      const { layers } = await AutoModel.plan(folder, { memory: { host: await hostBytes(folder, budget) } });
       const pinned = layers.reduce((sum, layer) => sum + layer.pinnedBytes, 0);
       return pinned / layers.reduce((sum, layer) => sum + layer.bytes, 0);
     }),
@@ -78,7 +82,7 @@ it('the plan pins all, about half, or about one layer', async () => {
 describe('tokens', () => {
   let expected: Awaited<ReturnType<typeof tokensOf>>;
   beforeAll(async () => {
-    await using model = await open('all');
+    await using model = await open(folder, 'all');
     expected = await tokensOf(model);
   });
 
@@ -93,7 +97,7 @@ describe('tokens', () => {
     ['one layer', true],
     ['one layer', false],
   ] as const)('do not depend on the budget (%s) and on prefetching (%s)', async (budget, prefetching) => {
-    await using model = await open(budget, { prefetching });
+    await using model = await open(folder, budget, { prefetching });
     expect(await tokensOf(model)).toEqual(expected);
     const { pinnedBytes, streamedBytesPerPass } = model.plan;
     expect(streamedBytesPerPass > 0).toBe(budget !== 'all');
@@ -102,3 +106,35 @@ describe('tokens', () => {
       expect(model.stats.bytesRead).toBeGreaterThan(pinnedBytes + 10 * streamedBytesPerPass);
   });
 });
+
+const COMPRESSIONS: readonly Compression[] = [
+  { format: '4bit' },
+  { format: '4bit', doubleQuantization: true },
+  { format: '8bit' },
+  { format: 'int8' },
+  { format: 'int4' },
+  { format: 'lossless' },
+];
+
+describe.each(COMPRESSIONS)('tokens of weights in %j', (compression) => {
+  it('do not depend on the budget and the batch', async () => {
+    const original = join(temporary, 'small');
+    const packed = join(temporary, JSON.stringify(compression));
+    if (!existsSync(original)) await writeSmall(original);
+    await compressCheckpoint(original, packed, compression);
+    const tokens = [];
+    for (const budget of ['all', 'one layer'] as const) {
+      await using model = await open(packed, budget);
+      expect(model.plan.streamedBytesPerPass > 0).toBe(budget === 'one layer');
+      tokens.push(await tokensOf(model));
+    }
+    expect(tokens[0]?.together).toEqual(tokens[0]?.alone);
+    expect(tokens[1]).toEqual(tokens[0]);
+  });
+});
+
+/** Rows of 520 are no whole number of any format's blocks. */
+async function writeSmall(path: string): Promise<void> {
+  const sizes = { hiddenSize: 384, layers: 6, heads: 12, kvHeads: 4, intermediateSize: 520, vocabSize: 4096 };
+  await writeSyntheticCheckpoint(path, { ...sizes, dtype: 'bf16', seed: 6 });
+}
