@@ -6,5 +6,6 @@ export type { ErrorFigures } from './error-figures.js';
 export { QuantizerError, type QuantizerErrorCode } from './errors.js';
 export { FORMATS, SOURCE_DTYPES, type Format, type SourceDType } from './format.js';
 export type { Kernels } from './kernels.js';
+export type { InstructionSet } from './native/binding.js';
 export { openKernels, type KernelOptions } from './open-kernels.js';
 export { createReferenceKernels } from './reference/reference-kernels.js';

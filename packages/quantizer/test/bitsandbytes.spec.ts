@@ -3,7 +3,7 @@
 import { decode } from '../src/index.js';
 import { DYNAMIC_MAP, NF4_MAP } from '../src/code-maps.js';
 import { every } from './every-kernels.js';
-import { encodeTensor, fixture, floatsOf } from './support.js';
+import { encodeTensor, expectSameBytes, fixture, floatsOf } from './support.js';
 
 const CASES = ['a_bf16', 'a_f32', 'b_bf16', 'b_f32', 'c_bf16', 'c_f32', 'd_bf16', 'd_f32'];
 const dtypeOf = (name: string): 'BF16' | 'F32' => (name.endsWith('bf16') ? 'BF16' : 'F32');
@@ -24,29 +24,29 @@ describe.each(every)('$description', ({ kernels }) => {
 
   it.each(CASES)('8bit of %s', async (name) => {
     const { planes, decoded } = await encode(name, '8bit');
-    expect(planes.get('t')).toEqual((await fixture(`${name}.int8.codes`)).bytes);
-    expect(planes.get('t.8bit.absmax')).toEqual((await fixture(`${name}.int8.absmax`)).bytes);
-    expect(planes.get('t.8bit.code')).toEqual((await fixture('int8.code')).bytes);
-    expect(decoded).toEqual((await fixture(`${name}.int8.dequant`)).bytes);
+    expectSameBytes(planes.get('t'), (await fixture(`${name}.int8.codes`)).bytes);
+    expectSameBytes(planes.get('t.8bit.absmax'), (await fixture(`${name}.int8.absmax`)).bytes);
+    expectSameBytes(planes.get('t.8bit.code'), (await fixture('int8.code')).bytes);
+    expectSameBytes(decoded, (await fixture(`${name}.int8.dequant`)).bytes);
   });
 
   it.each(CASES)('4bit of %s', async (name) => {
     const { planes, decoded } = await encode(name, '4bit');
-    expect(planes.get('t')).toEqual((await fixture(`${name}.nf4.packed`)).bytes);
-    expect(planes.get('t.4bit.absmax')).toEqual((await fixture(`${name}.nf4.absmax`)).bytes);
-    expect(planes.get('t.4bit.quant_map')).toEqual((await fixture('nf4.quant_map')).bytes);
-    expect(decoded).toEqual((await fixture(`${name}.nf4.dequant`)).bytes);
+    expectSameBytes(planes.get('t'), (await fixture(`${name}.nf4.packed`)).bytes);
+    expectSameBytes(planes.get('t.4bit.absmax'), (await fixture(`${name}.nf4.absmax`)).bytes);
+    expectSameBytes(planes.get('t.4bit.quant_map'), (await fixture('nf4.quant_map')).bytes);
+    expectSameBytes(decoded, (await fixture(`${name}.nf4.dequant`)).bytes);
   });
 
   it.each(CASES)('4bit of %s with double quantization', async (name) => {
     const { planes, decoded } = await encode(name, '4bit', true);
-    expect(planes.get('t')).toEqual((await fixture(`${name}.nf4.packed`)).bytes);
-    expect(planes.get('t.4bit.absmax')).toEqual((await fixture(`${name}.nf4.nested.absmax_u8`)).bytes);
-    expect(planes.get('t.4bit.nested_absmax')).toEqual((await fixture(`${name}.nf4.nested.absmax2`)).bytes);
+    expectSameBytes(planes.get('t'), (await fixture(`${name}.nf4.packed`)).bytes);
+    expectSameBytes(planes.get('t.4bit.absmax'), (await fixture(`${name}.nf4.nested.absmax_u8`)).bytes);
+    expectSameBytes(planes.get('t.4bit.nested_absmax'), (await fixture(`${name}.nf4.nested.absmax2`)).bytes);
     const state = new TextDecoder().decode(planes.get('t.4bit.quant_state.bitsandbytes__nf4'));
     const [offset] = floatsOf((await fixture(`${name}.nf4.nested.offset`)).bytes);
     expect(JSON.parse(state)).toMatchObject({ nested_blocksize: 256, nested_offset: offset });
-    expect(decoded).toEqual((await fixture(`${name}.nf4.nested.dequant`)).bytes);
+    expectSameBytes(decoded, (await fixture(`${name}.nf4.nested.dequant`)).bytes);
   });
 
   it.each(CASES)('decodes FP4 of %s', async (name) => {
@@ -57,7 +57,7 @@ describe.each(every)('$description', ({ kernels }) => {
       ['t.4bit.quant_map', (await fixture('fp4.quant_map')).bytes],
     ]);
     const { bytes } = await decode({ name: 't', shape, format: '4bit', planes, kernels });
-    expect(bytes).toEqual((await fixture(`${name}.fp4.dequant`)).bytes);
+    expectSameBytes(bytes, (await fixture(`${name}.fp4.dequant`)).bytes);
   });
 
   it.each([

@@ -15,6 +15,21 @@ export function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }
 
+/** Compares long arrays at once; where they differ, names the place. */
+export function expectSameBytes(found: Uint8Array | undefined, expected: Uint8Array | undefined): void {
+  if (found !== undefined && expected !== undefined && Buffer.compare(found, expected) === 0) return;
+  const place = found?.findIndex((byte, i) => byte !== expected?.[i]);
+  expect({ length: found?.length, place }).toEqual({ length: expected?.length, place: 'none' });
+}
+
+export function expectSamePlanes(
+  found: ReadonlyMap<string, Uint8Array>,
+  expected: ReadonlyMap<string, Uint8Array>,
+): void {
+  expect([...found.keys()]).toEqual([...expected.keys()]);
+  for (const [name, bytes] of found) expectSameBytes(bytes, expected.get(name));
+}
+
 /** An encoder and all planes of `source`, put together from chunks of `chunks` times the smallest length. */
 export async function encodeTensor(
   options: EncoderOptions,

@@ -1,0 +1,84 @@
+#include "cpu_features.h"
+
+#include <cstdint>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define AIRLLM_X64
+#if defined(_MSC_VER)
+#include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
+#endif
+
+namespace airllm {
+namespace {
+
+#ifdef AIRLLM_X64
+
+struct CpuId {
+  uint32_t eax, ebx, ecx, edx;
+};
+
+CpuId cpuid(uint32_t leaf) {
+  CpuId id{};
+#if defined(_MSC_VER)
+  int words[4];
+  __cpuidex(words, static_cast<int>(leaf), 0);
+  id = {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]), static_cast<uint32_t>(words[2]),
+        static_cast<uint32_t>(words[3])};
+#else
+  __get_cpuid_count(leaf, 0, &id.eax, &id.ebx, &id.ecx, &id.edx);
+#endif
+  return id;
+}
+
+/** Register state the operating system saves: bits 1–2 SSE and AVX, bits 5–7 AVX-512. */
+uint64_t savedState() {
+#if defined(_MSC_VER)
+  return _xgetbv(0);
+#else
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return static_cast<uint64_t>(high) << 32 | low;
+#endif
+}
+
+bool has(uint32_t word, int bit) { return (word >> bit & 1u) != 0; }
+
+bool hasAvx2() {
+  const CpuId one = cpuid(1);
+  const bool fma = has(one.ecx, 12), osxsave = has(one.ecx, 27), avx = has(one.ecx, 28),
+             f16c = has(one.ecx, 29);
+  return fma && osxsave && avx && f16c && has(cpuid(7).ebx, 5) && (savedState() & 0x6) == 0x6;
+}
+
+bool hasAvx512() {
+  const uint32_t features = cpuid(7).ebx;
+  const bool f = has(features, 16), dq = has(features, 17), bw = has(features, 30), vl = has(features, 31);
+  return f && dq && bw && vl && hasAvx2() && (savedState() & 0xe6) == 0xe6;
+}
+
+#else
+
+bool hasAvx2() { return false; }
+bool hasAvx512() { return false; }
+
+#endif
+
+}  // namespace
+
+const Kernels* kernelsFor(const std::string& instructionSet) {
+  const Kernels* avx512 = hasAvx512() ? avx512Kernels() : nullptr;
+  const Kernels* avx2 = hasAvx2() ? avx2Kernels() : nullptr;
+  if (instructionSet == "avx512") return avx512;
+  if (instructionSet == "avx2") return avx2;
+  if (instructionSet == "neon") return neonKernels();
+  if (instructionSet == "scalar") return scalarKernels();
+  if (instructionSet != "auto") return nullptr;
+  if (avx512 != nullptr) return avx512;
+  if (avx2 != nullptr) return avx2;
+  return neonKernels() != nullptr ? neonKernels() : scalarKernels();
+}
+
+}  // namespace airllm
