@@ -11,6 +11,7 @@ import {
   type FromPretrainedOptions,
   type ResolvedOptions,
 } from './options/resolve-options.js';
+import { effectiveConfig } from './effective-config.js';
 import { CoreError } from './errors.js';
 import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
@@ -104,7 +105,7 @@ export class AutoModel {
 
 async function inspect(idOrPath: string, options: ResolvedOptions): Promise<InspectedModel> {
   const checkpoint = await openModelFiles(idOrPath, options.checkpoint);
-  const definition = resolveModel(checkpoint.config, checkpoint);
+  const definition = resolveModel(await effectiveConfig(checkpoint), checkpoint);
   checkDtype(options.dtype, checkpoint.config);
   return { checkpoint, definition };
 }
