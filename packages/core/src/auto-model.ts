@@ -43,9 +43,7 @@ export class AutoModel {
   static async fromPretrained(idOrPath: string, options: FromPretrainedOptions = {}): Promise<Model> {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
-    const unread = unreadTensorsNotice(checkpoint, definition);
-    const notices = unread === undefined ? definition.notices : [...definition.notices, unread];
-    for (const notice of notices) resolved.onNotice(`airllm: ${notice}`);
+    for (const notice of definition.notices) resolved.onNotice(`airllm: ${notice}`);
     const tokenizer = await tokenizerOrReason(checkpoint);
     const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
     const tokenizerEosIds = tokenizer instanceof CoreError ? [] : tokenizer.eosTokenIds;
@@ -56,6 +54,9 @@ export class AutoModel {
     let store: LayerStore | undefined;
     try {
       const prepared = plan(checkpoint, definition, resolved);
+      const { tensorNames } = prepared.layout;
+      const unread = unreadTensorsNotice(checkpoint.tensors.keys(), tensorNames, definition);
+      if (unread !== undefined) resolved.onNotice(`airllm: ${unread}`);
       store = await openLayerStore({
         layout: prepared.layout,
         budgetBytes: prepared.weightBudgetBytes,

@@ -15,7 +15,7 @@ export interface StoredTensor {
 }
 
 /** By name. */
-export type TensorTable = ReadonlyMap<string, StoredTensor>;
+export type TensorTable = Pick<ReadonlyMap<string, StoredTensor>, 'get' | 'has'>;
 
 /** Bytes of a file. */
 export interface FileSpan {

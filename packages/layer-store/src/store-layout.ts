@@ -7,7 +7,7 @@ import { LayerStoreError } from './errors.js';
 import { minimumPlacementBytes } from './placement.js';
 import { ceilPage } from './read-ranges.js';
 import { layOutResidents, type ResidentLayout } from './resident-layout.js';
-import type { FileSpan, ResolvedWeight, TensorTable } from './resolved-weight.js';
+import type { FileSpan, ResolvedWeight, StoredTensor, TensorTable } from './resolved-weight.js';
 import { resolveWeight } from './resolve-weights.js';
 import { rowReaderBytes } from './row-reader.js';
 import { cutTiles, type Tile, type TilePart } from './tile.js';
@@ -26,6 +26,8 @@ export interface StoreLayout {
   readonly embedding: ResolvedWeight;
   /** Norms, biases, scales: small, and needed beside a tile, so always in memory. By name. */
   readonly vectors: ReadonlyMap<string, ResolvedWeight>;
+  /** Names of the checkpoint's tensors that the weights are made of. */
+  readonly tensorNames: ReadonlySet<string>;
   /** What is packed, matrices and vectors. By name. */
   readonly packed: ReadonlyMap<string, ResolvedWeight>;
   /** Vectors as stored, and what stands beside packed weights. */
@@ -68,10 +70,11 @@ export function layOutStore(options: {
   tensors: TensorTable;
   tileBytes: number;
 }): StoreLayout {
-  const { stages, tensors, tileBytes } = options;
+  const { stages, tileBytes } = options;
+  const { table, names } = recordNames(options.tensors);
   const weights = new Map<string, ResolvedWeight>();
   const resolve = (ref: WeightRef): ResolvedWeight => {
-    const weight = resolveWeight(ref, tensors);
+    const weight = resolveWeight(ref, table);
     weights.set(weight.name, weight);
     return weight;
   };
@@ -106,6 +109,7 @@ export function layOutStore(options: {
   return {
     stageNames: stages.map((stage) => stage.name),
     embedding,
+    tensorNames: names,
     vectors: byName(all.filter(({ isVector }) => isVector)),
     packed: byName(all.filter(({ packing }) => packing)),
     residents,
@@ -117,6 +121,17 @@ export function layOutStore(options: {
     fixedBytes,
     minimumBytes: fixedBytes + minimumPlacementBytes(denseTiles, [...expertTiles.values()]),
   };
+}
+
+/** A table that remembers what was taken from it. */
+function recordNames(tensors: TensorTable): { table: TensorTable; names: ReadonlySet<string> } {
+  const names = new Set<string>();
+  const get = (name: string): StoredTensor | undefined => {
+    const tensor = tensors.get(name);
+    if (tensor) names.add(name);
+    return tensor;
+  };
+  return { table: { get, has: (name) => tensors.has(name) }, names };
 }
 
 /** What always stays: a vector with all of it, of a matrix what is not read with its rows. */

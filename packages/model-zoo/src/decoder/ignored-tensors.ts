@@ -8,12 +8,8 @@ const ROTARY_BUFFER = /\brotary_(pos_)?emb\.(inv_freq|cos_cached|sin_cached)$/;
 /** Causal masks, saved as buffers by old versions of transformers (GPT-NeoX). */
 const MASK_BUFFER = /\.attention\.(bias|masked_bias)$/;
 
-/** Factors of FP8 weights, which are read with their weights, and of activations and caches, which stay in float32. */
-const SCALE = /\.(weight_scale|weight_scale_inv|input_scale|input_scale_ub|k_scale|v_scale|q_scale)$/;
-
-/** What packed formats put in place of a weight or beside it: MXFP4, bitsandbytes, GPTQ, AWQ and this project's. */
-const PACKED =
-  /(_proj_(blocks|scales)|\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__(nf4|fp4)|qweight|qzeros|scales|g_idx|8bit\.code|lossless\.(codes|escapes)))$/;
+/** Factors of activations and caches, which stay in float32. */
+const SCALE = /\.(input_scale|input_scale_ub|k_scale|v_scale|q_scale)$/;
 
 /** Multi-token-prediction heads, outside or after the numbered layers. */
 const PREDICTION_HEAD = /^(model\.)?(language_model\.)?mtp\./;
@@ -29,7 +25,7 @@ export function ignoredTensors({
   tiedHead,
 }: Pick<DecoderConfig, 'names' | 'mixers' | 'tiedHead'>): (tensorName: string) => boolean {
   const [layerPrefix = ''] = names.layer.split('{layer}');
-  const unused = [ROTARY_BUFFER, MASK_BUFFER, SCALE, PACKED, PREDICTION_HEAD, OTHER_MODALITY];
+  const unused = [ROTARY_BUFFER, MASK_BUFFER, SCALE, PREDICTION_HEAD, OTHER_MODALITY];
   return (tensorName) => {
     if (unused.some((pattern) => pattern.test(tensorName))) return true;
     if (tiedHead && tensorName === `${names.head}.weight`) return true;
