@@ -2,8 +2,9 @@
 
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openCheckpoint } from '@airllm/checkpoint';
 import { createEncoder, type EncoderOptions } from '@airllm/quantizer';
-import { readHeader, readTensor, writeSafetensors, type TensorToWrite } from 'safetensors-js';
+import { isDtype, readTensor, writeSafetensors, type Dtype, type TensorToWrite } from 'safetensors-js';
 
 export interface Compression extends Pick<EncoderOptions, 'format' | 'doubleQuantization'> {
   /** Names of the tensors that are packed. Default all. */
@@ -13,17 +14,14 @@ export interface Compression extends Pick<EncoderOptions, 'format' | 'doubleQuan
 /** Writes `to`, a folder that does not exist yet; tensors that the format refuses stay as they are. */
 export async function compressCheckpoint(from: string, to: string, compression: Compression): Promise<void> {
   await mkdir(to, { recursive: true });
-  const tensors: TensorToWrite[] = [];
   for (const file of await readdir(from)) {
-    const path = join(from, file);
-    if (file.endsWith('.index.json')) continue;
-    if (!file.endsWith('.safetensors')) {
-      await cp(path, join(to, file));
-      continue;
-    }
-    const header = await readHeader(path);
-    for (const tensor of header.tensors.values())
-      tensors.push(...(await compress({ ...tensor, data: await readTensor(path, tensor) }, compression)));
+    if (!/\.safetensors(\.index\.json)?$/.test(file)) await cp(join(from, file), join(to, file));
+  }
+  const tensors: TensorToWrite[] = [];
+  for (const stored of (await openCheckpoint(from)).tensors.values()) {
+    const { name, dtype, shape } = stored;
+    const data = await readTensor(stored.path, stored);
+    tensors.push(...(await compress({ name, dtype: knownDtype(dtype), shape, data }, compression)));
   }
   await writeSafetensors(join(to, 'model.safetensors'), tensors, { alignData: 4096 });
 }
@@ -44,4 +42,9 @@ async function compress(
   for (const { plane, byteOffset, bytes } of await encoder.finish())
     planes[plane]?.data.set(bytes, byteOffset);
   return planes;
+}
+
+function knownDtype(dtype: string): Dtype {
+  if (isDtype(dtype)) return dtype;
+  throw new TypeError(`Expected a dtype of safetensors but received ${dtype}`);
 }
