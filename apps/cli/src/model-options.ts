@@ -12,6 +12,9 @@ export interface ModelFlags {
   profile?: boolean;
   offline?: boolean;
   revision?: string;
+  compression?: string;
+  doubleQuantization?: boolean;
+  shards?: string;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -25,6 +28,9 @@ export function addModelOptions(command: Command): Command {
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
     .option('--no-prefetch', 'read a tile only when it is needed')
     .option('--profile', 'print times per layer after the run')
+    .option('-c, --compression <format>', '4bit, 8bit, int8, int4 or lossless; shards the model on first use')
+    .option('--double-quantization', '4bit with block factors in 8 bits')
+    .option('--shards <dir>', "folder for the shards (default: the model's own)")
     .option('--offline', 'use only what is in the hub cache')
     .option('--revision <name>', 'branch, tag or commit on the hub');
 }
@@ -39,6 +45,11 @@ export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.maxSeqLen !== undefined && { maxSeqLen: flags.maxSeqLen }),
     ...(flags.revision !== undefined && { revision: flags.revision }),
+    ...(flags.compression !== undefined && {
+      compression: flags.compression as NonNullable<FromPretrainedOptions['compression']>,
+    }),
+    ...(flags.doubleQuantization && { doubleQuantization: true }),
+    ...(flags.shards !== undefined && { layerShardsSavingPath: flags.shards }),
     ...(flags.offline && { offline: true }),
     prefetching: flags.prefetch,
     profilingMode: flags.profile ?? false,

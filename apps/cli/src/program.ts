@@ -7,6 +7,8 @@ import { inspectModel } from './commands/inspect.js';
 import { printModels } from './commands/models.js';
 import { printPlan } from './commands/plan.js';
 import { runPrompt } from './commands/run.js';
+import { shardCommand } from './commands/shard.js';
+import { verifyCommand } from './commands/verify.js';
 import { addModelOptions, finiteNumber, positiveInteger } from './model-options.js';
 
 export function createProgram(): Command {
@@ -37,6 +39,31 @@ export function createProgram(): Command {
     .description('show architecture, tensors and files of a checkpoint')
     .option('--json', 'as JSON')
     .action(inspectModel);
+
+  program
+    .command('shard <model>')
+    .description(
+      'write a model as layer shards, quantized if asked for; run again to go on after an interruption',
+    )
+    .option('-c, --compression <format>', '4bit, 8bit, int8, int4 or lossless (default: bytes as they are)')
+    .option('--double-quantization', '4bit with block factors in 8 bits')
+    .option('--quantize <parts...>', 'quantize these too: embedding, head, routers')
+    .option('-o, --out <dir>', "folder for shards of any number of models (default: the model's own)")
+    .option('--layout <name>', 'native, or airllm: the folder that the Python AirLLM reads')
+    .option('--keep-non-finite', 'quantize tensors with NaN or Inf instead of refusing them')
+    .option('--delete-original', 'delete each original once its shards were read back and found right')
+    .option('--verify', 'read everything back at the end')
+    .option('--replace', 'make shards again whose originals have changed')
+    .option('--threads <count>', 'threads that encode (default: one per core)', positiveInteger)
+    .option('--offline', 'use only what is in the hub cache')
+    .option('--revision <name>', 'branch, tag or commit on the hub')
+    .action(shardCommand);
+
+  program
+    .command('verify <dir>')
+    .description('read shards back and compare them with their checksums')
+    .option('--repair', 'make damaged shards again from the originals')
+    .action(verifyCommand);
 
   program
     .command('models [configs...]')

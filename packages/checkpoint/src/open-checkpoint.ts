@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { CheckpointError, reasonOf, systemCode } from './checkpoint-error.js';
 import type { Checkpoint } from './checkpoint.js';
 import { isHubId } from './hub/hub-repo.js';
-import { openHub, type OpenHubOptions } from './hub/open-hub.js';
-import { openFolder } from './open-folder.js';
+import { locateHub, openHub, type OpenHubOptions } from './hub/open-hub.js';
+import { localFiles, openFolder, type LocalFiles } from './open-folder.js';
 
 /** For a folder only `signal` matters. */
 export type OpenCheckpointOptions = OpenHubOptions;
@@ -51,6 +51,21 @@ export async function openCheckpoint(
     `Expected the path of a folder or a hub id such as "meta-llama/Llama-3.1-8B" but found ${shown}.`,
     { fields: { id: idOrPath } },
   );
+}
+
+/**
+ * Where a checkpoint is on this machine, its weights there or not: a folder of this name, or the snapshot in the hub's
+ * cache. Undefined when it would have to be downloaded first.
+ *
+ * @throws CheckpointError, as {@link openCheckpoint}
+ */
+export async function locateCheckpoint(
+  idOrPath: string,
+  options: OpenCheckpointOptions = {},
+): Promise<LocalFiles | undefined> {
+  if (await isFolder(idOrPath)) return localFiles(resolve(idOrPath));
+  const folder = isHubId(idOrPath) ? await locateHub(idOrPath, options) : undefined;
+  return folder === undefined ? undefined : localFiles(folder);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,9 +1,10 @@
 // A folder on disk as a checkpoint: its config, its tensors, its other files by name.
 
 import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CheckpointError, reasonOf } from './checkpoint-error.js';
 import type { Checkpoint } from './checkpoint.js';
-import { chooseWeights } from './choose-weights.js';
+import { findWeights } from './find-weights.js';
 import { MAX_CONFIG_BYTES, readFolderJson, readFolderText } from './folder-files.js';
 import { readTensors } from './read-tensors.js';
 
@@ -14,17 +15,25 @@ import { readTensors } from './read-tensors.js';
  */
 export async function openFolder(id: string, folder: string, signal?: AbortSignal): Promise<Checkpoint> {
   const fileNames = await listFiles(folder);
-  const config = await readConfig(folder);
-  const tensors = await readTensors(folder, chooseWeights(fileNames, folder), signal);
+  const weights = await findWeights(folder, fileNames);
+  // AirLLM leaves config and tokenizer in the folder above its shards.
+  const home =
+    weights.kind === 'split' && !fileNames.includes('config.json') ? dirname(weights.folder) : folder;
+  const config = await readConfig(home);
+  const tensors = await readTensors(weights, signal);
+  return { id, ...localFiles(home), config, tensors };
+}
+
+/** A folder and its small files. */
+export function localFiles(folder: string): LocalFiles {
   return {
-    id,
     folder,
-    config,
-    tensors,
     readJson: (fileName) => readFolderJson(folder, fileName),
     readText: (fileName) => readFolderText(folder, fileName),
   };
 }
+
+export type LocalFiles = Pick<Checkpoint, 'folder' | 'readJson' | 'readText'>;
 
 async function listFiles(folder: string): Promise<string[]> {
   try {

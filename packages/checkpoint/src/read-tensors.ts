@@ -3,9 +3,9 @@
 
 import { CheckpointError } from './checkpoint-error.js';
 import type { StoredTensor } from './checkpoint.js';
-import type { WeightFiles } from './choose-weights.js';
-import { MAX_INDEX_BYTES, readFolderText } from './folder-files.js';
-import { parseIndex, type WeightMap } from './parse-index.js';
+import type { FoundWeights } from './find-weights.js';
+import type { WeightMap } from './parse-index.js';
+import { readIndex } from './read-index.js';
 import { readSafetensorsShard, readTorchShard } from './read-shard.js';
 
 /**
@@ -15,12 +15,11 @@ import { readSafetensorsShard, readTorchShard } from './read-shard.js';
  *   `DISK_FULL` and `CACHE_FAILED` where torch tensors need a row-major copy.
  */
 export async function readTensors(
-  folder: string,
-  weights: WeightFiles,
+  weights: FoundWeights,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
-  const weightMap: WeightMap = weights.kind === 'index' ? await readIndex(folder, weights.file) : new Map();
-  const files = weights.kind === 'index' ? new Set(weightMap.values()) : [weights.file];
+  const { folder } = weights;
+  const { weightMap, files } = await listWeightFiles(weights);
 
   const tensors = new Map<string, StoredTensor>();
   const fileOf = new Map<string, string>();
@@ -37,7 +36,7 @@ export async function readTensors(
     if (fileOf.get(name) !== file) {
       throw new CheckpointError(
         'TENSOR_MISSING',
-        `Expected tensor ${JSON.stringify(name)} in ${file}, as ${weights.file} says, but it is not there.`,
+        `Expected tensor ${JSON.stringify(name)} in ${file}, as the index in ${folder} says, but it is not there.`,
         { fields: { tensor: name, file } },
       );
     }
@@ -45,13 +44,19 @@ export async function readTensors(
   return tensors;
 }
 
-/** The index of a folder, parsed. */
-export async function readIndex(folder: string, fileName: string): Promise<WeightMap> {
-  const text = await readFolderText(folder, fileName, MAX_INDEX_BYTES);
-  if (text === undefined) {
-    throw new CheckpointError('NO_WEIGHTS', `Expected ${fileName} in ${folder}.`, { fields: { folder } });
+async function listWeightFiles(
+  weights: FoundWeights,
+): Promise<{ weightMap: WeightMap; files: Iterable<string> }> {
+  switch (weights.kind) {
+    case 'single':
+      return { weightMap: new Map(), files: [weights.file] };
+    case 'split':
+      return { weightMap: new Map(), files: weights.files };
+    case 'index': {
+      const weightMap = await readIndex(weights.folder, weights.file);
+      return { weightMap, files: new Set(weightMap.values()) };
+    }
   }
-  return parseIndex(text, fileName);
 }
 
 function checkNew({ name }: StoredTensor, otherFile: string | undefined, file: string): void {

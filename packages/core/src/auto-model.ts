@@ -5,11 +5,13 @@ import type { Checkpoint } from '@airllm/checkpoint';
 import { LanguageModel, resolveEosTokenIds } from '@airllm/generate';
 import { openLayerStore, type LayerStore } from '@airllm/layer-store';
 import { resolveModel, type ModelDefinition } from '@airllm/model-zoo';
+import type { ShardProgress } from '@airllm/sharder';
 import { checkDtype } from './options/check-dtype.js';
 import {
   resolveOptions,
   type FromPretrainedOptions,
   type ResolvedOptions,
+  type ResolvedShardRequest,
 } from './options/resolve-options.js';
 import { effectiveConfig } from './effective-config.js';
 import { CoreError } from './errors.js';
@@ -17,6 +19,7 @@ import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
 import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
 import { selectBackend } from './select-backend.js';
+import { findShards, shardModel } from './shard-model.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
 import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
 import { unreadTensorsNotice } from './unread-tensors.js';
@@ -42,7 +45,7 @@ export class AutoModel {
    */
   static async fromPretrained(idOrPath: string, options: FromPretrainedOptions = {}): Promise<Model> {
     const resolved = resolveOptions(options);
-    const { checkpoint, definition } = await inspect(idOrPath, resolved);
+    const { checkpoint, definition } = await inspect(idOrPath, resolved, prepareShards);
     for (const notice of definition.notices) resolved.onNotice(`airllm: ${notice}`);
     const tokenizer = await tokenizerOrReason(checkpoint);
     const generationConfig = asRecord(await checkpoint.readJson('generation_config.json'));
@@ -104,11 +107,41 @@ export class AutoModel {
   }
 }
 
-async function inspect(idOrPath: string, options: ResolvedOptions): Promise<InspectedModel> {
-  const checkpoint = await openModelFiles(idOrPath, options.checkpoint);
+/** Where shards are asked for, `toShards` says in which folder they are. */
+async function inspect(
+  idOrPath: string,
+  options: ResolvedOptions,
+  toShards: (
+    id: string,
+    request: ResolvedShardRequest,
+    options: ResolvedOptions,
+  ) => Promise<string> = findRequested,
+): Promise<InspectedModel> {
+  const folder = options.shards && (await toShards(idOrPath, options.shards, options));
+  const opened = await openModelFiles(folder ?? idOrPath, options.checkpoint);
+  const checkpoint = { ...opened, id: idOrPath };
   const definition = resolveModel(await effectiveConfig(checkpoint), checkpoint);
   checkDtype(options.dtype, checkpoint.config);
   return { checkpoint, definition };
+}
+
+function findRequested(id: string, request: ResolvedShardRequest, options: ResolvedOptions): Promise<string> {
+  return findShards(id, { ...request, checkpoint: options.checkpoint });
+}
+
+/** Shards on first use; later it finds them. */
+async function prepareShards(
+  id: string,
+  request: ResolvedShardRequest,
+  { checkpoint, onNotice }: ResolvedOptions,
+): Promise<string> {
+  let told = request.onProgress !== undefined;
+  const onProgress = (progress: ShardProgress): void => {
+    if (!told) onNotice(`airllm: sharding ${id} (${request.format}), once`);
+    told = true;
+    request.onProgress?.(progress);
+  };
+  return (await shardModel(id, { ...request, checkpoint, onProgress })).folder;
 }
 
 function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: ResolvedOptions): PreparedPlan {

@@ -17,6 +17,8 @@ export interface WeightStage {
 export interface WeightListing {
   readonly embedding: WeightRef;
   readonly stages: readonly WeightStage[];
+  /** Names of those whose op takes single values alone, so that they cannot be packed: heads that are normalised. */
+  readonly unpackable: ReadonlySet<string>;
 }
 
 /**
@@ -40,16 +42,21 @@ export function listWeights(definition: ModelDefinition): WeightListing {
       rowScales: rowScales.map(() => rec.input(1, 1)),
     };
     definition.recordLayer(rec, state, layer);
-    stages.push(collect(`layer ${layer}`, rec));
+    stages.push(collect(`layer ${layer}`, rec.finish().commands));
   }
   const rec = new Recorder();
   definition.recordHead(rec, rec.input(1, sizes.hiddenSize));
-  stages.push(collect('head', rec));
-  return { embedding, stages };
+  const { commands } = rec.finish();
+  stages.push(collect('head', commands));
+  const unpackable = new Set(
+    commands.flatMap((command) =>
+      command.op === 'linear' && command.normalizeRows ? [command.weight.name] : [],
+    ),
+  );
+  return { embedding, stages, unpackable };
 }
 
-function collect(name: string, rec: Recorder): WeightStage {
-  const { commands } = rec.finish();
+function collect(name: string, commands: readonly RecordedCommand<WeightRef>[]): WeightStage {
   const experts = commands.flatMap(expertsOf);
   return { name, weights: distinct(commands.flatMap(weightsOf)), ...(experts.length > 0 && { experts }) };
 }

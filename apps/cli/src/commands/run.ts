@@ -3,6 +3,7 @@
 import { AutoModel, type ChatMessage, type Model, type Prompt } from '@airllm/core';
 import { createDownloadProgress } from '../download-progress.js';
 import { toModelOptions, type ModelFlags } from '../model-options.js';
+import { createShardProgress } from '../shard-progress.js';
 import { streamPrompt } from '../stream-prompt.js';
 
 interface RunFlags extends ModelFlags {
@@ -20,10 +21,13 @@ interface RunFlags extends ModelFlags {
 
 export async function runPrompt(id: string, prompt: string, flags: RunFlags): Promise<void> {
   const { maxNewTokens, temperature, topK, topP, minP, seed, stop, ignoreEos } = flags;
+  const sharding = createShardProgress();
   await using model = await AutoModel.fromPretrained(id, {
     ...toModelOptions(flags),
     onProgress: createDownloadProgress(),
+    onShardProgress: sharding.onProgress,
   });
+  sharding.end();
   await streamPrompt(model, toPrompt(model, prompt, flags), {
     maxNewTokens,
     temperature,

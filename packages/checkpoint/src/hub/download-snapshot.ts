@@ -4,7 +4,7 @@
 import { mkdir, stat, statfs } from 'node:fs/promises';
 import { CheckpointError } from '../checkpoint-error.js';
 import { chooseWeights } from '../choose-weights.js';
-import { readIndex } from '../read-tensors.js';
+import { readIndex } from '../read-index.js';
 import { downloadBlob } from './download-blob.js';
 import type { HubCache } from './hub-cache.js';
 import type { HubClient, HubFile } from './hub-client.js';

@@ -1,6 +1,7 @@
 // A hub id to a checkpoint in the cache: asked of the hub and downloaded where needed, or taken from the
 // cache alone when offline, by choice or for want of a network.
 
+import { stat } from 'node:fs/promises';
 import { CheckpointError, reasonOf, systemCode } from '../checkpoint-error.js';
 import type { Checkpoint } from '../checkpoint.js';
 import { openFolder } from '../open-folder.js';
@@ -43,6 +44,32 @@ export async function openHub(id: string, options: OpenHubOptions): Promise<Chec
     return snapshot;
   });
   return openFolder(id, folder, signal);
+}
+
+/**
+ * The snapshot of `id` in the cache, complete or not: of the commit that `revision` is now, or was when the hub was last
+ * asked, where it cannot be asked. Undefined when there is none. Nothing is downloaded.
+ *
+ * @throws CheckpointError, see its hub codes
+ */
+export async function locateHub(id: string, options: OpenHubOptions): Promise<string | undefined> {
+  const { endpoint, token, cacheDir, offline } = await resolveHubSettings(options);
+  const revision = checkRevision(options.revision ?? 'main');
+  const cache = new HubCache(cacheDir, id);
+  const client = new HubClient(id, { endpoint, token, signal: options.signal });
+  const commit = offline
+    ? await cache.readRef(revision)
+    : await client.resolveCommit(revision).catch((error: unknown) => {
+        if (error instanceof CheckpointError && error.code === 'HUB_UNREACHABLE')
+          return cache.readRef(revision);
+        throw error;
+      });
+  if (commit === undefined) return undefined;
+  const folder = cache.snapshot(commit);
+  return stat(folder).then(
+    () => folder,
+    () => undefined,
+  );
 }
 
 /** Names the cache in errors of the file system: no permission, disk full, too many open files. */

@@ -50,11 +50,24 @@ describe('resolveOptions', () => {
     });
   });
 
+  it('asks for shards where an option needs them', () => {
+    expect(resolveOptions({}).shards).toBeUndefined();
+    expect(resolveOptions({ compression: '4bit', doubleQuantization: true }).shards).toMatchObject({
+      ...{ format: '4bit', doubleQuantization: true, deleteOriginal: false, baseFolder: undefined },
+    });
+    expect(resolveOptions({ layerShardsSavingPath: '/x' }).shards).toMatchObject({
+      ...{ format: 'none', baseFolder: '/x' },
+    });
+    expect(resolveOptions({ deleteOriginal: true }).shards).toMatchObject({
+      format: 'none',
+      deleteOriginal: true,
+    });
+    expect(() => resolveOptions({ compression: '8bit', doubleQuantization: true })).toThrow(
+      /doubleQuantization/,
+    );
+  });
+
   it.each<[FromPretrainedOptions, string]>([
-    [{ compression: '4bit' }, 'compression'],
-    [{ compression: '8bit' }, 'compression'],
-    [{ layerShardsSavingPath: '/tmp/x' }, 'layerShardsSavingPath'],
-    [{ deleteOriginal: true }, 'deleteOriginal'],
     [{ device: 'cuda' }, 'device'],
     [{ device: 'metal' }, 'device'],
     [{ device: 'webgpu' }, 'device'],

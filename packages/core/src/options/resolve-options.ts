@@ -2,6 +2,7 @@
 // validation. None is ignored: what is not implemented yet is refused by name.
 
 import type { OpenCheckpointOptions } from '@airllm/checkpoint';
+import type { OnShardProgress, ShardFormat } from '@airllm/sharder';
 import { z } from 'zod';
 import { CoreError } from '../errors.js';
 import type { DtypeOption } from './check-dtype.js';
@@ -28,11 +29,13 @@ export interface FromPretrainedOptions {
   prefetching?: boolean | null;
   /** Report read and compute time per layer after each run. Default false. */
   profilingMode?: boolean | null;
-  /** Not yet implemented. */
-  compression?: '4bit' | '8bit' | null;
-  /** Not yet implemented: weights are read in place. */
+  /** Weights in fewer bytes: the model is sharded and quantized on first use, and reused. Default: as they are. */
+  compression?: CompressionOption | null;
+  /** With `compression: '4bit'`: block factors in 8 bits too. Default false. */
+  doubleQuantization?: boolean | null;
+  /** Folder for layer shards of any number of models. Default: the model's own, and without compression no shards. */
   layerShardsSavingPath?: string | null;
-  /** Not yet implemented when true. Default false. */
+  /** Shard the model and delete its original files once their shards are verified. Default false. */
   deleteOriginal?: boolean | null;
   /** Default: `HF_TOKEN`, as `@airllm/checkpoint` resolves it. */
   hfToken?: string | null;
@@ -44,11 +47,16 @@ export interface FromPretrainedOptions {
   offline?: boolean | null;
   /** Hears how a download goes on. */
   onProgress?: OpenCheckpointOptions['onProgress'] | null;
+  /** Hears how sharding goes on. */
+  onShardProgress?: OnShardProgress | null;
   /** Gets lines for the user: a fallback that was taken, the profile of a run. Default: standard error. */
   onNotice?: ((line: string) => void) | null;
   /** Aborts the opening. */
   signal?: AbortSignal | null;
 }
+
+/** `lossless` packs bf16 bit for bit; the others lose precision. */
+export type CompressionOption = Exclude<ShardFormat, 'none'>;
 
 /** {@link FromPretrainedOptions} with nothing left open. */
 export interface ResolvedOptions {
@@ -62,6 +70,19 @@ export interface ResolvedOptions {
   readonly prefetching: boolean;
   readonly profilingMode: boolean;
   readonly onNotice: (line: string) => void;
+  /** Undefined: weights are read where they are. */
+  readonly shards: ResolvedShardRequest | undefined;
+}
+
+/** How a model is sharded before it is run. */
+export interface ResolvedShardRequest {
+  readonly format: ShardFormat;
+  readonly doubleQuantization: boolean;
+  readonly baseFolder: string | undefined;
+  readonly deleteOriginal: boolean;
+  readonly threads: number | undefined;
+  readonly onProgress: OnShardProgress | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 const size = z.union([z.string(), z.number()], 'a size');
@@ -70,6 +91,14 @@ const text = z.string('a non-empty string').min(1, 'a non-empty string');
 const count = z.int('a whole number above 0').positive('a whole number above 0');
 const callback = <T>() => z.custom<T>((value) => typeof value === 'function', 'a function');
 const oneOf = <const T extends readonly string[]>(names: T) => z.enum(names, `one of ${names.join(', ')}`);
+
+const COMPRESSIONS = [
+  '4bit',
+  '8bit',
+  'int8',
+  'int4',
+  'lossless',
+] as const satisfies readonly CompressionOption[];
 
 /** Messages say what is expected; `invalid` below makes sentences of them. */
 const memoryShape = { host: size.nullish(), device: size.nullish() };
@@ -81,7 +110,8 @@ const shape = {
   maxSeqLen: count.nullish(),
   prefetching: flag.nullish(),
   profilingMode: flag.nullish(),
-  compression: oneOf(['4bit', '8bit']).nullish(),
+  compression: oneOf(COMPRESSIONS).nullish(),
+  doubleQuantization: flag.nullish(),
   layerShardsSavingPath: text.nullish(),
   deleteOriginal: flag.nullish(),
   hfToken: text.nullish(),
@@ -89,6 +119,7 @@ const shape = {
   cacheDir: text.nullish(),
   offline: flag.nullish(),
   onProgress: callback<NonNullable<OpenCheckpointOptions['onProgress']>>().nullish(),
+  onShardProgress: callback<OnShardProgress>().nullish(),
   onNotice: callback<(line: string) => void>().nullish(),
   signal: z.instanceof(AbortSignal, { error: 'an AbortSignal' }).nullish(),
 } satisfies Record<keyof FromPretrainedOptions, z.ZodType>;
@@ -123,14 +154,33 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
     prefetching: given.prefetching ?? true,
     profilingMode: given.profilingMode ?? false,
     onNotice: given.onNotice ?? ((line) => void process.stderr.write(`${line}\n`)),
+    shards: resolveShards(given),
+  };
+}
+
+function resolveShards(given: z.infer<typeof schema>): ResolvedShardRequest | undefined {
+  const { compression, layerShardsSavingPath, deleteOriginal, doubleQuantization } = given;
+  if (doubleQuantization === true && compression !== '4bit') {
+    throw new CoreError(
+      'INVALID_OPTION',
+      `Expected compression: '4bit' for doubleQuantization but received ${JSON.stringify(compression ?? null)}.`,
+      { fields: { option: 'doubleQuantization', expected: false, found: true } },
+    );
+  }
+  if (compression == null && layerShardsSavingPath == null && deleteOriginal !== true) return undefined;
+  return {
+    format: compression ?? 'none',
+    doubleQuantization: doubleQuantization ?? false,
+    baseFolder: layerShardsSavingPath ?? undefined,
+    deleteOriginal: deleteOriginal ?? false,
+    threads: given.threads ?? undefined,
+    onProgress: given.onShardProgress ?? undefined,
+    signal: given.signal ?? undefined,
   };
 }
 
 /** Throws for options whose implementation is still to come; returns the device, which is none of those. */
 function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['device'] {
-  if (given.compression != null) throw notYet('compression', given.compression);
-  if (given.layerShardsSavingPath != null) throw notYet('layerShardsSavingPath', given.layerShardsSavingPath);
-  if (given.deleteOriginal === true) throw notYet('deleteOriginal', true);
   if (given.memory?.device != null) throw notYet('memory.device', given.memory.device);
   const device = given.device ?? 'auto';
   switch (device) {

@@ -1,0 +1,48 @@
+// The checksum of a file: XXH3-64 of its 4 MiB blocks, and XXH3-64 of those digests (each eight bytes, little-endian, in
+// the order of the file). Blocks can be digested in any order, so a file is checked while it is written out of order.
+
+import xxhash from '@node-rs/xxhash';
+
+export const CHECKSUM_BLOCK_BYTES = 4 * 2 ** 20;
+
+/** Names the method, so that a manifest says how its checksums were made. */
+export const CHECKSUM_METHOD = 'xxh3-64/4MiB';
+
+export class FileChecksum {
+  readonly #digests: BigUint64Array;
+  readonly #hash = xxhash.xxh3.Xxh3.withSeed();
+
+  /** @param fileBytes Length of the whole file. */
+  constructor(fileBytes: number) {
+    this.#digests = new BigUint64Array(Math.ceil(fileBytes / CHECKSUM_BLOCK_BYTES));
+  }
+
+  /** `bytes` are all of block `index`: 4 MiB, or what is left for the last one. */
+  addBlock(index: number, bytes: Uint8Array): void {
+    this.#digests[index] = digestOf(this.#hash, bytes);
+  }
+
+  /** 16 hexadecimal digits, once every block was added. */
+  digest(): string {
+    const bytes = new DataView(new ArrayBuffer(8 * this.#digests.length));
+    this.#digests.forEach((digest, i) => bytes.setBigUint64(8 * i, digest, true));
+    return toHex(digestOf(this.#hash, new Uint8Array(bytes.buffer)));
+  }
+}
+
+/** XXH3-64 of the parts, one after the other; 16 hexadecimal digits. */
+export function hashBytes(...parts: readonly Uint8Array[]): string {
+  const hash = xxhash.xxh3.Xxh3.withSeed();
+  for (const part of parts) hash.update(part);
+  return toHex(hash.digest());
+}
+
+// The streaming object is used for single blocks too: the one-shot function of the package is ten times slower.
+function digestOf(hash: xxhash.xxh3.Xxh3, bytes: Uint8Array): bigint {
+  hash.reset();
+  return hash.update(bytes).digest();
+}
+
+function toHex(digest: bigint): string {
+  return digest.toString(16).padStart(16, '0');
+}
