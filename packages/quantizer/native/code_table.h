@@ -28,6 +28,8 @@ class CodeTable {
 
   size_t length() const { return map_.size(); }
   const float* map() const { return map_.data(); }
+  /** Halfway between neighbours, ascending, one fewer than values. */
+  const float* midpoints() const { return midpoints_.data(); }
   /** Code of 0. */
   uint8_t zero() const { return zero_; }
   /** By bucket. */

@@ -27,14 +27,11 @@ inline void scaleTile(float* x, float divisor, bool whole) {
 template <bool Nibbles>
 inline void storeCodes(const int32_t* code, uint8_t* to, size_t count) {
   uint8_t bytes[kTile];
+  for (size_t i = 0; i < kTile; i++) bytes[i] = static_cast<uint8_t>(code[i]);
   if constexpr (Nibbles) {
-    for (size_t i = 0; i < kTile / 2; i++) {
-      bytes[i] = static_cast<uint8_t>(code[2 * i] << 4 | code[2 * i + 1]);
-    }
-    memcpy(to, bytes, (count + 1) / 2);
+    storeNibbles<true>(bytes, to, count);
   } else {
-    for (size_t i = 0; i < kTile; i++) bytes[i] = static_cast<uint8_t>(code[i]);
-    memcpy(to, bytes, count);
+    copyTile<uint8_t>(to, bytes, count);
   }
 }
 

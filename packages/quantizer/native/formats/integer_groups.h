@@ -26,17 +26,13 @@ inline void codeTile(const float* scaled, float* coded) {
 
 template <IntegerFormat Format>
 inline void storeTile(const float* coded, uint8_t* to, size_t count) {
+  constexpr int32_t kZero = Format == IntegerFormat::kInt8 ? 0 : 8;
   uint8_t bytes[kTile];
+  for (size_t i = 0; i < kTile; i++) bytes[i] = static_cast<uint8_t>(static_cast<int32_t>(coded[i]) + kZero);
   if constexpr (Format == IntegerFormat::kInt8) {
-    for (size_t i = 0; i < kTile; i++) bytes[i] = static_cast<uint8_t>(static_cast<int32_t>(coded[i]));
-    memcpy(to, bytes, count);
+    copyTile<uint8_t>(to, bytes, count);
   } else {
-    for (size_t i = 0; i < kTile / 2; i++) {
-      const int32_t low = static_cast<int32_t>(coded[2 * i]) + 8,
-                    high = static_cast<int32_t>(coded[2 * i + 1]) + 8;
-      bytes[i] = static_cast<uint8_t>(low | high << 4);
-    }
-    memcpy(to, bytes, count / 2);
+    storeNibbles<false>(bytes, to, count);
   }
 }
 
@@ -59,9 +55,11 @@ void encodeGroup(const uint8_t* source, size_t count, uint8_t* codes, float* sca
   float factor = floatFromBits(0x7fc00000u);
   if (absmaxBits < kInfinityBits) {
     const float absmax = floatFromBits(absmaxBits);
-    bool positive = false;
-    for (size_t i = 0; i < count; i++) positive |= x[i] == absmax;
-    factor = scaleOf<Format>(absmax, positive);
+    int32_t positive = 0;
+    for (size_t tile = 0; tile < count; tile += kTile) {
+      for (size_t i = 0; i < kTile; i++) positive += x[tile + i] == absmax ? 1 : 0;
+    }
+    factor = scaleOf<Format>(absmax, positive > 0);
   }
   *scale = factor;
   const bool coding = factor < 0 || factor > 0;

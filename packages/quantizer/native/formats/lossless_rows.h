@@ -29,7 +29,7 @@ inline uint64_t encodeColumns(const uint8_t* source, size_t count, uint8_t base,
   uint16_t raw[kTile];
   uint8_t low[kTile], codes[kTile];
   if (count < kTile) memset(raw, 0, sizeof raw);
-  memcpy(raw, source, count * sizeof(uint16_t));
+  copyTile<uint16_t>(raw, source, count);
   for (size_t i = 0; i < kTile; i++) low[i] = static_cast<uint8_t>((raw[i] >> 8 & 0x80) | (raw[i] & 0x7f));
   for (size_t i = 0; i < kTile; i++) exponents[i] = static_cast<uint8_t>(raw[i] >> 7);
   for (size_t i = 0; i < kTile; i++) {
@@ -37,7 +37,7 @@ inline uint64_t encodeColumns(const uint8_t* source, size_t count, uint8_t base,
     codes[i] = code < kEscape ? code : kEscape;
   }
   if (count < kTile) memset(codes + count, 0, kTile - count);
-  memcpy(bytes, low, count);
+  copyTile<uint8_t>(bytes, low, count);
   uint64_t planes[3];
   toPlanes(codes, planes);
   storePlanes(planes, planeBytes);
@@ -82,12 +82,12 @@ bool decodeLossless(const LosslessRows& rows, size_t begin, size_t end) {
       if (std::popcount(escaping) > stop - next) return false;
       for (; escaping != 0; escaping &= escaping - 1) exponents[std::countr_zero(escaping)] = *next++;
       if (count < kTile) memset(low, 0, sizeof low);
-      memcpy(low, rows.bytes + first, count);
+      copyTile<uint8_t>(low, rows.bytes + first, count);
       uint16_t raw[kTile];
       for (size_t i = 0; i < kTile; i++) {
         raw[i] = static_cast<uint16_t>((low[i] & 0x80) << 8 | exponents[i] << 7 | (low[i] & 0x7f));
       }
-      memcpy(rows.bf16 + 2 * first, raw, count * sizeof(uint16_t));
+      copyTile<uint16_t>(rows.bf16 + 2 * first, raw, count);
     }
   }
   return true;

@@ -34,16 +34,45 @@ inline float widenF16(uint32_t half) {
   return floatFromBits(magnitude | sign);
 }
 
+/** Copies `count` ≤ 64 of a tile's items. Nearly all tiles are whole, and a copy of known length is a few
+ * moves. */
+template <typename T>
+inline void copyTile(void* to, const void* from, size_t count) {
+  if (count == kTile) {
+    memcpy(to, from, kTile * sizeof(T));
+  } else {
+    memcpy(to, from, count * sizeof(T));
+  }
+}
+
+/** Stores a nibble for each of `count` of 64 bytes below 16: the even ones high (`HighFirst`) or low. */
+template <bool HighFirst>
+inline void storeNibbles(const uint8_t* codes, uint8_t* to, size_t count) {
+  uint16_t pairs[kTile / 2];
+  uint8_t bytes[kTile / 2];
+  for (size_t i = 0; i < kTile / 2; i++) {
+    pairs[i] = static_cast<uint16_t>(codes[2 * i] | codes[2 * i + 1] << 8);
+  }
+  for (size_t i = 0; i < kTile / 2; i++) {
+    bytes[i] = static_cast<uint8_t>(HighFirst ? pairs[i] << 4 | pairs[i] >> 8 : pairs[i] | pairs[i] >> 4);
+  }
+  if (count == kTile) {
+    memcpy(to, bytes, kTile / 2);
+  } else {
+    memcpy(to, bytes, (count + 1) / 2);
+  }
+}
+
 /** `count` ≤ 64 elements at any address; the rest of the tile is zero. */
 template <SourceDType D>
 inline void loadTile(const uint8_t* source, size_t count, float* x) {
   if constexpr (D == SourceDType::kF32) {
     if (count < kTile) memset(x, 0, kTile * sizeof(float));
-    memcpy(x, source, count * sizeof(float));
+    copyTile<float>(x, source, count);
   } else {
     uint16_t raw[kTile];
     if (count < kTile) memset(raw, 0, sizeof raw);
-    memcpy(raw, source, count * sizeof(uint16_t));
+    copyTile<uint16_t>(raw, source, count);
     if constexpr (D == SourceDType::kBF16) {
       for (size_t i = 0; i < kTile; i++) x[i] = floatFromBits(static_cast<uint32_t>(raw[i]) << 16);
     } else {
@@ -87,15 +116,25 @@ struct LaneSums {
 
   /** Scaled values and what their codes stand for. */
   inline void add(const float* scaled, const float* coded) {
+    // Copies that stay in registers for the whole tile.
+    float squares[kLanes], errors[kLanes], crosses[kLanes], most[kLanes];
+    memcpy(squares, blockSource, sizeof squares);
+    memcpy(errors, blockError, sizeof errors);
+    memcpy(crosses, blockCross, sizeof crosses);
+    memcpy(most, blockLargest, sizeof most);
     for (size_t i = 0; i < kTile; i += kLanes) {
       for (size_t l = 0; l < kLanes; l++) {
         const float s = scaled[i + l], d = s - coded[i + l], magnitude = d < 0 ? -d : d;
-        blockSource[l] += s * s;
-        blockError[l] += d * d;
-        blockCross[l] += s * d;
-        blockLargest[l] = magnitude > blockLargest[l] ? magnitude : blockLargest[l];
+        squares[l] += s * s;
+        errors[l] += d * d;
+        crosses[l] += s * d;
+        most[l] = magnitude > most[l] ? magnitude : most[l];
       }
     }
+    memcpy(blockSource, squares, sizeof squares);
+    memcpy(blockError, errors, sizeof errors);
+    memcpy(blockCross, crosses, sizeof crosses);
+    memcpy(blockLargest, most, sizeof most);
   }
 
   inline void endBlock(float factor) {

@@ -1,10 +1,10 @@
-// Codes of 64 scaled values within [-1, 1], and the values that the codes stand for, by the buckets of a
-// CodeTable.
+// Codes of 64 scaled values within [-1, 1], and the values that the codes stand for: by the buckets of a CodeTable, or
+// by a search in registers.
 #pragma once
 
 #include "../formats/tile.h"
 
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
@@ -54,6 +54,7 @@ inline void findBytes(const CodeTable& table, const float* scaled, int32_t* code
 
 #else
 
+/** By buckets found beforehand. */
 inline void lookUp(const CodeTable& table, const float* scaled, const int32_t* bucket, int32_t* code,
                    float* coded) {
   const float* const thresholds = table.thresholds();
@@ -65,11 +66,42 @@ inline void lookUp(const CodeTable& table, const float* scaled, const int32_t* b
   }
 }
 
+#if defined(__AVX2__)
+
+/** 16-entry maps: four steps of a binary search, its midpoints in registers. */
+inline void findNibbles(const CodeTable& table, const float* scaled, int32_t* code, float* coded) {
+  const float* const m = table.midpoints();
+  const __m256 first = _mm256_set1_ps(m[7]), low = _mm256_set1_ps(m[3]), high = _mm256_set1_ps(m[11]);
+  const __m256 third = _mm256_setr_ps(m[1], m[5], m[9], m[13], 0, 0, 0, 0);
+  const __m256 fourth = _mm256_setr_ps(m[0], m[2], m[4], m[6], m[8], m[10], m[12], m[14]);
+  const __m256 lowMap = _mm256_loadu_ps(table.map()), highMap = _mm256_loadu_ps(table.map() + 8);
+  // A mask is -1: taking it away adds the step's bit.
+  const auto append = [](__m256i bits, __m256 above) {
+    return _mm256_sub_epi32(_mm256_add_epi32(bits, bits), _mm256_castps_si256(above));
+  };
+  for (size_t i = 0; i < kTile; i += 8) {
+    const __m256 s = _mm256_loadu_ps(scaled + i);
+    const __m256 upper = _mm256_cmp_ps(s, first, _CMP_GT_OQ);
+    __m256i found = append(_mm256_setzero_si256(), upper);
+    found = append(found, _mm256_cmp_ps(s, _mm256_blendv_ps(low, high, upper), _CMP_GT_OQ));
+    found = append(found, _mm256_cmp_ps(s, _mm256_permutevar8x32_ps(third, found), _CMP_GT_OQ));
+    found = append(found, _mm256_cmp_ps(s, _mm256_permutevar8x32_ps(fourth, found), _CMP_GT_OQ));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(code + i), found);
+    const __m256 lowValue = _mm256_permutevar8x32_ps(lowMap, found),
+                 highValue = _mm256_permutevar8x32_ps(highMap, found);
+    _mm256_storeu_ps(coded + i, _mm256_blendv_ps(lowValue, highValue, upper));
+  }
+}
+
+#else
+
 inline void findNibbles(const CodeTable& table, const float* scaled, int32_t* code, float* coded) {
   int32_t bucket[kTile];
   for (size_t i = 0; i < kTile; i++) bucket[i] = CodeTable::linearBucketOf(scaled[i]);
   lookUp(table, scaled, bucket, code, coded);
 }
+
+#endif
 
 inline void findBytes(const CodeTable& table, const float* scaled, int32_t* code, float* coded) {
   int32_t bucket[kTile];
