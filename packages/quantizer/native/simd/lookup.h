@@ -1,5 +1,5 @@
-// Codes of 64 scaled values within [-1, 1], and the values that the codes stand for: by the buckets of a CodeTable, or
-// by a search in registers.
+// Codes of 64 scaled values within [-1, 1], and the values that the codes stand for: by the buckets of a
+// CodeTable, or by a search in registers.
 #pragma once
 
 #include "../formats/tile.h"
