@@ -60,8 +60,20 @@ export declare function writeSyntheticCheckpoint(
 
 /** Shapes whose bf16 checkpoints have about the size in their name, in decimal units. */
 export declare const PRESETS: Readonly<
-  Record<'120MB' | '500MB' | '2GB' | '5GB' | 'mixtral-2GB', SyntheticShape>
+  Record<'120MB' | '500MB' | '2GB' | '5GB' | 'mixtral-2GB' | 'mixtral-6GB' | '405B-21GB', SyntheticShape>
 >;
+
+/**
+ * Writes the weights of a bf16 Llama or Mixtral checkpoint as one GGUF file of the llama architecture: matrices in
+ * `type`, norms and routers in f32, a vocabulary of numbered words. The file appears under its name when it is complete.
+ *
+ * @throws RangeError for another type, tensors of another family or dtype, or rows that are no whole blocks
+ */
+export declare function writeGguf(
+  folder: string,
+  path: string,
+  options: { readonly type: 'bf16' | 'q8_0' },
+): Promise<{ readonly tensors: number; readonly bytes: number }>;
 
 /** Names and shapes of a model's tensors as transformers saves them: embedding, layers, final norm, head. */
 export declare function listTensors(
