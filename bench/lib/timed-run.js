@@ -25,11 +25,12 @@ for await (const { tokenId } of model.stream(
 )) {
   events += 1;
   if (events % rows > 0) continue;
-  const { bytesRead, residentBytes } = model.stats;
+  const { bytesRead, residentBytes, decodeIdleSeconds } = model.stats;
   marks.push({
     at: performance.now(),
     bytesRead,
     residentBytes,
+    decodeIdleSeconds,
     storageBytes: await readStorageBytes(),
     tokenId,
   });
@@ -49,6 +50,8 @@ console.log(
     seconds: (last.at - first.at) / 1000,
     bytesRead: last.bytesRead - first.bytesRead,
     storageBytes: last.storageBytes - first.storageBytes,
+    idleSeconds: last.decodeIdleSeconds - first.decodeIdleSeconds,
+    tokenIds: marks.map(({ tokenId }) => tokenId),
     residentBytes: Math.max(...marks.map((mark) => mark.residentBytes)),
     bufferedReason: stats.bufferedReason ?? null,
   }),
