@@ -120,6 +120,7 @@ describe('airllm plan', () => {
     const { stdout } = await airllm('plan', demoModelFolder, '--memory', '500MB');
     expect(stdout).toContain('budget 500 MB');
     expect(stdout).toMatch(/layer 3 .*│ 0 B/);
+    expect(stdout).toMatch(/About .* s per token; measured now: memory .*B\/s|No prediction/);
   });
 });
 

@@ -14,18 +14,21 @@ import {
   type ResolvedShardRequest,
 } from './options/resolve-options.js';
 import { effectiveConfig } from './effective-config.js';
+import { availableMemory } from './options/host-memory.js';
 import { CoreError } from './errors.js';
+import { machineNotices } from './machine-notices.js';
 import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
 import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
+import { predict, type ModelPrediction } from './predict.js';
 import { selectBackend } from './select-backend.js';
 import { findShards, shardModel } from './shard-model.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
 import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
 import { unreadTensorsNotice } from './unread-tensors.js';
 
-/** Room for the JavaScript heap, thread stacks and code to grow after the plan was made. */
-const PROCESS_RESERVE_BYTES = 64 * 1024 * 1024;
+/** Room for the JavaScript heap, thread stacks and code to grow between two looks at what the process holds. */
+const PROCESS_RESERVE_BYTES = 12 * 1024 * 1024;
 
 /** A checkpoint that was looked at but not loaded. */
 export interface InspectedModel {
@@ -60,17 +63,24 @@ export class AutoModel {
       const { tensorNames } = prepared.layout;
       const unread = unreadTensorsNotice(checkpoint.tensors.keys(), tensorNames, definition);
       if (unread !== undefined) resolved.onNotice(`airllm: ${unread}`);
-      store = await openLayerStore({
+      const opened = await openLayerStore({
         layout: prepared.layout,
         budgetBytes: prepared.weightBudgetBytes,
         allocate: (byteLength) => backend.allocateWeights(byteLength),
         prefetch: resolved.prefetching,
       });
+      store = opened;
+      const { hostBytes } = resolved;
+      const availableBytes = availableMemory() + process.memoryUsage.rss();
+      const { bufferedReason } = opened;
+      for (const notice of machineNotices({ hostBytes, availableBytes, bufferedReason }))
+        resolved.onNotice(`airllm: ${notice}`);
       const runner = new LanguageModel({
         definition,
         backend,
-        store,
-        memoryBytes: prepared.memoryBytes,
+        store: opened,
+        memoryBytes: (writtenRunBytes) => hostBytes - processBytes(opened.writtenBytes + writtenRunBytes),
+        plannedMemoryBytes: hostBytes - prepared.plan.processBytes,
         reservedRunBytes: prepared.reservedRunBytes,
         maxSequenceTokens: prepared.plan.maxSequenceTokens,
         eosTokenIds: [...eosTokenIds],
@@ -80,7 +90,7 @@ export class AutoModel {
       return new Model({
         checkpoint,
         backend,
-        store,
+        store: opened,
         runner,
         plan: prepared.plan,
         vocabSize: definition.sizes.vocabSize,
@@ -99,6 +109,19 @@ export class AutoModel {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
     return plan(checkpoint, definition, resolved).plan;
+  }
+
+  /**
+   * {@link plan} with the seconds that a token would take, from half a second of reading this model's files and a short
+   * look at the memory.
+   *
+   * @throws as {@link fromPretrained}
+   */
+  static async predict(idOrPath: string, options: FromPretrainedOptions = {}): Promise<ModelPrediction> {
+    const resolved = resolveOptions(options);
+    const { checkpoint, definition } = await inspect(idOrPath, resolved);
+    await using backend = await selectBackend(resolved);
+    return predict(plan(checkpoint, definition, resolved), backend);
   }
 
   /** The checkpoint's tensors and the architecture they belong to; loads nothing. */
@@ -149,9 +172,14 @@ function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: Reso
     definition,
     tensors: checkpoint.tensors,
     hostBytes: options.hostBytes,
-    processBytes: process.memoryUsage.rss() + PROCESS_RESERVE_BYTES,
+    processBytes: processBytes(0),
     maxSeqLen: options.maxSeqLen,
   });
+}
+
+/** What the process takes beside `writtenBytes` of weights and runs that it has committed, with room to grow. */
+function processBytes(writtenBytes: number): number {
+  return Math.max(0, process.memoryUsage.rss() - writtenBytes) + PROCESS_RESERVE_BYTES;
 }
 
 /** Token ids work without a tokenizer, so its absence is an error only when text is asked for. */

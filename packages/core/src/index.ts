@@ -6,6 +6,7 @@ export { Model, type GenerationResult, type Logits } from './model.js';
 export type { CompressionOption, FromPretrainedOptions } from './options/resolve-options.js';
 export { parseBytes } from './options/parse-bytes.js';
 export type { LayerPlan, ModelPlan } from './plan.js';
+export type { ModelPrediction } from './predict.js';
 export type { Prompt } from './prompt.js';
 export type { LayerStats, ModelStats } from './stats.js';
 export { shardModel, type ShardModelOptions } from './shard-model.js';

@@ -24,6 +24,8 @@ export interface LayerPlan {
   readonly streamedBytes: number;
   /** Read when a token is routed to them and they are not in the cache. */
   readonly expertBytes: number;
+  /** Of these, what a token is routed to. */
+  readonly routedBytes: number;
 }
 
 /** Everything the budget is spent on; all figures in bytes unless named otherwise. */
@@ -45,12 +47,16 @@ export interface ModelPlan {
   readonly kvBytes: number;
   readonly activationBytes: number;
   readonly logitsBytes: number;
-  /** Sequence length `kvBytes` is for; longer runs take memory back from pinned weights. */
+  /** Sequence length `kvBytes` is for; longer runs leave less for pinned weights, shorter ones more. */
   readonly plannedTokens: number;
   /** Longest sequence allowed. */
   readonly maxSequenceTokens: number;
   /** Dense bytes read from disk per pass once pinned tiles are loaded. */
   readonly streamedBytesPerPass: number;
+  /** Expert bytes read per token where every expert is routed to as often as the others. */
+  readonly expectedExpertBytesPerPass: number;
+  /** Bytes of weights that a token is computed with. */
+  readonly computedBytesPerPass: number;
   /** The smallest `memory.host` that works for `plannedTokens`. */
   readonly minimumHostBytes: number;
   readonly layers: readonly LayerPlan[];
@@ -60,9 +66,8 @@ export interface ModelPlan {
 export interface PreparedPlan {
   readonly plan: ModelPlan;
   readonly layout: StoreLayout;
-  /** For weights and runs. */
-  readonly memoryBytes: number;
   readonly weightBudgetBytes: number;
+  /** What no weight may take: the shortest of runs needs it. */
   readonly reservedRunBytes: number;
 }
 
@@ -75,7 +80,7 @@ export interface PlanOptions {
 }
 
 /** Sequence length to plan the KV cache for, unless `maxSeqLen` or the model says less. */
-const PLANNED_TOKENS = 2048;
+const PLANNED_TOKENS = 512;
 const FEWEST_PLANNED_TOKENS = 64;
 /** Planned KV cache and activations each take at most about this share of the memory. */
 const RUN_SHARE = 1 / 8;
@@ -91,16 +96,33 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
   const { run, plannedTokens } = planRun(definition, maxSequenceTokens, memoryBytes);
   const weightBudgetBytes = memoryBytes - run.bytes;
   const { embedding, stages } = listWeights(definition);
-  const tileBytes = tileBytesFor(weightBudgetBytes);
+  const storedBytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const tileBytes = tileBytesFor(weightBudgetBytes, storedBytes);
   const layout = layOutStore({ stages, embedding, tensors, tileBytes });
   const minimumHostBytes = processBytes + run.bytes + layout.minimumBytes;
   const placement = placeWithin(layout, weightBudgetBytes, { hostBytes, minimumHostBytes });
-  const layers = planLayers(layout, placement);
+  const layers = planLayers(
+    layout,
+    placement,
+    stages.map(({ routedShare }) => routedShare ?? 0),
+  );
+  const sum = (of: (layer: LayerPlan) => number): number =>
+    layers.reduce((total, layer) => total + of(layer), 0);
+  const expertCacheBytes = placement.expertSlots * placement.expertSlotBytes;
+  const uncached =
+    1 -
+    Math.min(
+      1,
+      expertCacheBytes /
+        Math.max(
+          1,
+          sum((layer) => layer.expertBytes),
+        ),
+    );
   return {
     layout,
-    memoryBytes,
     weightBudgetBytes,
-    reservedRunBytes: run.bytes,
+    reservedRunBytes: smallestRunBytes(definition),
     plan: {
       family: definition.family,
       weightBytes: layout.weightBytes,
@@ -108,14 +130,16 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
       processBytes,
       pinnedBytes: placement.pinnedBytes,
       ringBytes: placement.ringSlots * placement.ringSlotBytes,
-      expertCacheBytes: placement.expertSlots * placement.expertSlotBytes,
+      expertCacheBytes,
       fixedBytes: layout.fixedBytes,
       kvBytes: run.kvBytes,
       activationBytes: run.arenaBytes,
       logitsBytes: run.logitsBytes,
       plannedTokens,
       maxSequenceTokens,
-      streamedBytesPerPass: layers.reduce((sum, layer) => sum + layer.streamedBytes, 0),
+      streamedBytesPerPass: sum((layer) => layer.streamedBytes),
+      expectedExpertBytesPerPass: Math.round(uncached * sum((layer) => layer.routedBytes)),
+      computedBytesPerPass: sum((layer) => layer.bytes - layer.expertBytes + layer.routedBytes),
       minimumHostBytes,
       layers,
     },
@@ -140,6 +164,10 @@ function planRun(
   return { run, plannedTokens };
 }
 
+function smallestRunBytes(definition: ModelDefinition): number {
+  return sizeRun(definition, { sequenceTokens: [1], promptRows: 1 }, 0).bytes;
+}
+
 function placeWithin(
   layout: StoreLayout,
   budgetBytes: number,
@@ -157,7 +185,8 @@ function placeWithin(
   }
 }
 
-function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
+/** `routedShares` per stage: the share of its experts that a token is routed to. */
+function planLayers(layout: StoreLayout, placement: Placement, routedShares: readonly number[]): LayerPlan[] {
   return layout.stageNames.map((name, stage) => {
     const tiles = layout.denseTiles.filter((tile) => tile.stage === stage);
     const experts = [...layout.expertTiles.values()].filter((tile) => tile.stage === stage);
@@ -171,6 +200,7 @@ function planLayers(layout: StoreLayout, placement: Placement): LayerPlan[] {
       pinnedBytes,
       streamedBytes: total(tiles) - pinnedBytes,
       expertBytes,
+      routedBytes: Math.round(expertBytes * (routedShares[stage] ?? 0)),
     };
   });
 }

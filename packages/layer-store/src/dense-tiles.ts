@@ -12,8 +12,8 @@ import type { Placement } from './placement.js';
 import type { TileLoader } from './tile-loader.js';
 import type { Tile } from './tile.js';
 
-/** Reads in flight: the thread pool behind node:fs has four threads. */
-const MAX_READS_IN_FLIGHT = 4;
+/** Tiles read at once: the thread pool behind node:fs has four threads. */
+export const READS_IN_FLIGHT = 4;
 
 interface Entry {
   readonly memory: WeightMemory;
@@ -87,6 +87,12 @@ export class DenseTiles {
   pinnedMemory(index: number): WeightMemory | undefined {
     const entry = this.#entries.get(index);
     return entry?.pinned && entry.loaded ? entry.memory : undefined;
+  }
+
+  /** All memory that is held. */
+  *memories(): Iterable<WeightMemory> {
+    yield* this.#pinned.values();
+    yield* this.#slots;
   }
 
   /**
@@ -181,7 +187,7 @@ export class DenseTiles {
     const furthest = this.options.prefetch
       ? this.#asked + this.tiles.length - (this.#askedTaken ? 0 : 1)
       : this.#asked;
-    while (!this.#closed && !this.#paused && this.#inFlight < MAX_READS_IN_FLIGHT && this.#next <= furthest) {
+    while (!this.#closed && !this.#paused && this.#inFlight < READS_IN_FLIGHT && this.#next <= furthest) {
       if (!this.#schedule(this.#next % this.tiles.length)) return;
       this.#next += 1;
     }

@@ -8,6 +8,7 @@ export type LayerStoreErrorCode =
   | 'UNSUPPORTED_DTYPE'
   | 'BUDGET_TOO_SMALL'
   | 'READ_FAILED'
+  | 'FILE_CHANGED'
   | 'STORE_CLOSED';
 
 /** Thrown for weights that are absent or unusable, budgets that cannot hold, and failed reads. */

@@ -49,6 +49,11 @@ export class ExpertTiles {
     }
   }
 
+  /** All memory that is held. */
+  memories(): Iterable<WeightMemory> {
+    return this.#slots;
+  }
+
   /** Announces the tiles of a layer's routed experts, in the order they will be asked for. */
   expect(indices: Iterable<number>): void {
     this.#expected = new Set(indices);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allocatePages, CountingAllocator, createRandom, PAGE, temporaryFolder } from '../test/support.js';
@@ -112,6 +112,34 @@ describe.each(kinds)('FileReader into %s memory', (_, allocate) => {
     await writeFile(path, content);
     await reader.read(request);
     expect(Buffer.from(memory.bytes)).toEqual(content.subarray(0, PAGE));
+  });
+
+  it('notices a file that was replaced or written to, naming it, after it was read from', async () => {
+    const memory = allocate(PAGE);
+    const paths = await Promise.all(['replaced', 'written', 'removed', 'same'].map((name) => file(name)));
+    const [replaced = '', written = '', removed = ''] = paths;
+    const readFirstPage = (path: string) =>
+      reader.read({ path, fileOffset: 0, byteLength: PAGE, neededBytes: PAGE, memory, bufferOffset: 0 });
+    for (const path of paths) await readFirstPage(path);
+    await expect(reader.expectUnchanged()).resolves.toBeUndefined();
+    await rename(await file('another'), replaced);
+    await writeFile(written, content.subarray(0, PAGE));
+    await rm(removed);
+    // Nobody has read since: whoever does not use a file need not know.
+    await expect(reader.expectUnchanged()).resolves.toBeUndefined();
+    for (const path of paths.slice(2)) await readFirstPage(path);
+    await expect(reader.expectUnchanged()).resolves.toBeUndefined();
+    for (const [path, isReplaced] of [
+      [replaced, true],
+      [written, false],
+    ] as const) {
+      await readFirstPage(path);
+      await expect(reader.expectUnchanged()).rejects.toMatchObject({
+        code: 'FILE_CHANGED',
+        fields: { path, replaced: isReplaced },
+        message: expect.stringContaining('open the model again'),
+      });
+    }
   });
 
   it('refuses a folder', async () => {

@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { WeightMemory } from '@airllm/backend';
 import { LayerStoreError } from './errors.js';
+import { FileIdentities } from './file-identities.js';
 import { PAGE_BYTES, type RangeRead } from './read-ranges.js';
 
 export interface ReadRequest extends RangeRead {
@@ -22,15 +23,50 @@ export class FileReader {
   readonly #buffered = new Map<string, Promise<FileHandle>>();
   /** Files that were opened for direct reads and then refused one. */
   readonly #refusing = new Set<string>();
+  readonly #identities = new FileIdentities();
+  /** Files that were read since they were last looked at. */
+  #readFrom = new Set<string>();
   #bufferedReason: BufferedReason;
+  #inFlight = 0;
+  #idleSince = performance.now();
+  #idleMs = 0;
 
   /** Why some reads went through the page cache; undefined when all were direct. */
   get bufferedReason(): BufferedReason {
     return this.#bufferedReason;
   }
 
-  /** @throws LayerStoreError `READ_FAILED` naming file and offset. */
+  /** Seconds since the reader was made in which no read was in flight. */
+  get idleSeconds(): number {
+    const current = this.#inFlight === 0 ? performance.now() - this.#idleSince : 0;
+    return (this.#idleMs + current) / 1000;
+  }
+
+  /**
+   * Looks at every file that was read since the last time.
+   *
+   * @throws LayerStoreError `FILE_CHANGED` for one that was replaced or written to since it was opened
+   */
+  async expectUnchanged(): Promise<void> {
+    const paths = this.#readFrom;
+    this.#readFrom = new Set();
+    await Promise.all([...paths].map((path) => this.#identities.expectUnchanged(path)));
+  }
+
+  /** @throws LayerStoreError `READ_FAILED` naming file and offset */
   async read(request: ReadRequest): Promise<void> {
+    this.#readFrom.add(request.path);
+    if (this.#inFlight === 0) this.#idleMs += performance.now() - this.#idleSince;
+    this.#inFlight += 1;
+    try {
+      await this.#read(request);
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#idleSince = performance.now();
+    }
+  }
+
+  async #read(request: ReadRequest): Promise<void> {
     const { path, fileOffset, neededBytes } = request;
     try {
       let arrived = await this.#readDirect(request);
@@ -102,7 +138,7 @@ export class FileReader {
       return undefined;
     }
     try {
-      return await open(path, constants.O_RDONLY | flag);
+      return await this.#open(path, constants.O_RDONLY | flag);
     } catch (error) {
       if (!isInvalidArgument(error)) throw error;
       this.#bufferedReason ??= REFUSED;
@@ -111,7 +147,18 @@ export class FileReader {
   }
 
   #bufferedHandle(path: string): Promise<FileHandle> {
-    return openOnce(this.#buffered, path, () => open(path, constants.O_RDONLY));
+    return openOnce(this.#buffered, path, () => this.#open(path, constants.O_RDONLY));
+  }
+
+  async #open(path: string, flags: number): Promise<FileHandle> {
+    const handle = await open(path, flags);
+    try {
+      await this.#identities.note(path, handle);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 export { LayerStoreError, type LayerStoreErrorCode } from './errors.js';
 export { LayerStore, openLayerStore, type LayerStoreOptions } from './layer-store.js';
 export type { TileLease } from './lease.js';
+export { measureDisk, type DiskSpeed } from './measure-disk.js';
 export { placeTiles, type Placement } from './placement.js';
 export type { RangeRead } from './read-ranges.js';
 export type { ResolvedWeight, StoredTensor } from './resolved-weight.js';

@@ -10,6 +10,7 @@ import {
   type TensorSpec,
 } from '../test/support.js';
 import { openLayerStore, type LayerStore } from './layer-store.js';
+import { measureDisk } from './measure-disk.js';
 import { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
 
 const folder = temporaryFolder();
@@ -349,18 +350,63 @@ describe('layOutStore', () => {
   });
 });
 
+describe('measureDisk', () => {
+  it('reads each tile at most once, says how it read, and gives its memory back', async () => {
+    const { layout } = await checkpoint('measured');
+    const allocator = new CountingAllocator();
+    const speed = await measureDisk({ layout, allocate: allocator.allocate, seconds: 60 });
+    expect(speed.bytesPerSecond).toBeGreaterThan(0);
+    expect(speed.bufferedReason).toBe('this backend has no page-aligned memory');
+    expect(allocator.liveBytes).toBe(0);
+  });
+
+  it('fails with the file that cannot be read', async () => {
+    const { layout, path } = await checkpoint('unmeasured');
+    await truncate(path, 4096);
+    const allocator = new CountingAllocator();
+    const measuring = measureDisk({ layout, allocate: allocator.allocate });
+    await expect(measuring).rejects.toMatchObject({ code: 'READ_FAILED', fields: { path } });
+    expect(allocator.liveBytes).toBe(0);
+  });
+});
+
+describe('what the store tells', () => {
+  it('its budget, the memory that reads came to, and seconds without a read', async () => {
+    const { layout } = await checkpoint('told');
+    const allocator = new CountingAllocator();
+    const budgetBytes = layout.minimumBytes + 3 * 8192;
+    await using store = await openLayerStore({
+      layout,
+      budgetBytes,
+      allocate: allocator.allocate,
+      prefetch: false,
+    });
+    expect(store.budgetBytes).toBe(budgetBytes);
+    expect(store.writtenBytes).toBe(layout.fixedBytes);
+    const before = store.idleSeconds;
+    (await store.acquire(0)).release();
+    expect(store.writtenBytes).toBeGreaterThan(layout.fixedBytes);
+    expect(store.writtenBytes).toBeLessThanOrEqual(allocator.liveBytes);
+    expect(store.idleSeconds).toBeGreaterThanOrEqual(before);
+    await store.resize(layout.minimumBytes);
+    expect(store.budgetBytes).toBe(layout.minimumBytes);
+    expect(store.writtenBytes).toBe(layout.fixedBytes);
+  });
+});
+
 describe('tileBytesFor', () => {
   const MiB = 1024 * 1024;
 
   it.each([
-    ['a small budget: the smallest tile', 4 * MiB, MiB / 4],
-    ['a 32nd of the budget', 64 * MiB, 2 * MiB],
-    ['a large budget: the largest tile', 1024 * MiB, 8 * MiB],
-  ])('is for %s', (_, budget, tileBytes) => {
-    expect(tileBytesFor(budget)).toBe(tileBytes);
+    ['a small budget: the smallest tile', 4 * MiB, 8000 * MiB, MiB / 4],
+    ['a 32nd of the budget', 64 * MiB, 8000 * MiB, 2 * MiB],
+    ['a large budget: the largest tile that is streamed', 1024 * MiB, 8000 * MiB, 4 * MiB],
+    ['weights that all stay: tiles that no ring has to hold', 64 * MiB, 64 * MiB, 8 * MiB],
+  ])('is for %s', (_, budget, weights, tileBytes) => {
+    expect(tileBytesFor(budget, weights)).toBe(tileBytes);
   });
 
   it('is a whole number of pages', () => {
-    expect(tileBytesFor(100_000_001) % 4096).toBe(0);
+    expect(tileBytesFor(100_000_001, 1e10) % 4096).toBe(0);
   });
 });

@@ -68,6 +68,7 @@ export class LayerStore implements AsyncDisposable {
   readonly embeddingStats = createStageStats('embedding');
   readonly #layout: StoreLayout;
   readonly #reader = new FileReader();
+  readonly #loader: TileLoader;
   readonly #dense: DenseTiles;
   readonly #experts: ExpertTiles;
   readonly #rows: RowReader;
@@ -76,6 +77,7 @@ export class LayerStore implements AsyncDisposable {
   /** Residents come through it when the store is opened, embedding rows afterwards. */
   readonly #staging: WeightMemory;
   #placement: Placement;
+  #budgetBytes: number;
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link openLayerStore}. */
@@ -83,12 +85,14 @@ export class LayerStore implements AsyncDisposable {
     const { layout, allocate, prefetch = true } = options;
     this.#layout = layout;
     this.#placement = this.#place(options.budgetBytes);
+    this.#budgetBytes = options.budgetBytes;
     this.stats = layout.stageNames.map(createStageStats);
-    const loader = new TileLoader({
+    this.#loader = new TileLoader({
       reader: this.#reader,
       stats: this.stats,
       decode: (tile, memory) => this.#decode(tile, memory),
     });
+    const loader = this.#loader;
     this.#dense = new DenseTiles(layout.denseTiles, this.#placement, { allocate, loader, prefetch });
     this.#experts = new ExpertTiles(layout.expertTiles, { allocate, loader });
     this.#staging = allocate(layout.stagingBytes);
@@ -101,9 +105,41 @@ export class LayerStore implements AsyncDisposable {
     return this.#placement;
   }
 
+  /** What the store was last told it may hold. */
+  get budgetBytes(): number {
+    return this.#budgetBytes;
+  }
+
+  /** The smallest budget it can work with. */
+  get minimumBytes(): number {
+    return this.#layout.minimumBytes;
+  }
+
+  /** Memory that reads have come to, or are on their way to; the rest is reserved but not committed. */
+  get writtenBytes(): number {
+    let bytes = this.#layout.fixedBytes;
+    for (const memory of [...this.#dense.memories(), ...this.#experts.memories()])
+      if (this.#loader.hasWritten(memory)) bytes += memory.bytes.length;
+    return bytes;
+  }
+
+  /** Seconds since the store was opened in which no read was in flight. */
+  get idleSeconds(): number {
+    return this.#reader.idleSeconds;
+  }
+
   /** Why reads go through the page cache; undefined when they are direct. */
   get bufferedReason(): string | undefined {
     return this.#reader.bufferedReason;
+  }
+
+  /**
+   * Looks at the files that were read since the last time.
+   *
+   * @throws LayerStoreError `FILE_CHANGED` for one that was replaced or written to since it was opened
+   */
+  expectFilesUnchanged(): Promise<void> {
+    return this.#reader.expectUnchanged();
   }
 
   /** A vector of the model: norm or bias. Always in memory. */
@@ -204,6 +240,7 @@ export class LayerStore implements AsyncDisposable {
   async resize(budgetBytes: number): Promise<void> {
     const { expertSlots } = this.#placement;
     this.#placement = this.#place(budgetBytes);
+    this.#budgetBytes = budgetBytes;
     const { expertSlots: slots, expertSlotBytes } = this.#placement;
     // What experts give up goes before dense tiles take it.
     await this.#experts.resize(Math.min(slots, expertSlots), expertSlotBytes);

@@ -4,8 +4,8 @@
 import { LayerStoreError } from './errors.js';
 import type { Tile } from './tile.js';
 
-/** Slots of the streaming ring: enough for reads to run ahead of compute. */
-const RING_SLOTS = 6;
+/** Slots of the streaming ring: one is computed with, the others are read into. More would take room from weights. */
+const RING_SLOTS = 5;
 /** One tile is computed with while the next is read. */
 const MIN_RING_SLOTS = 2;
 /** Expert tiles of one layer that can be read at once. */

@@ -48,15 +48,19 @@ export interface StoreLayout {
   readonly minimumBytes: number;
 }
 
-/** Tiles this long keep a disk at its full speed; smaller budgets get smaller tiles. */
-const LARGEST_TILE_BYTES = 8 * 1024 * 1024;
+/** Tiles this long keep a disk at its full speed, and a ring of them is small; smaller budgets get smaller tiles. */
+const LARGEST_STREAMED_TILE_BYTES = 4 * 1024 * 1024;
 const SMALLEST_TILE_BYTES = 256 * 1024;
+/** Where all weights stay in memory there is no ring, and fewer, larger tiles compute faster. */
+const RESIDENT_TILE_BYTES = 8 * 1024 * 1024;
 /** A budget is cut into about this many tiles, so that it can be used to its last one. */
 const TILES_PER_BUDGET = 32;
 
-export function tileBytesFor(weightBudgetBytes: number): number {
+/** `weightBytes` are those of the whole model. */
+export function tileBytesFor(weightBudgetBytes: number, weightBytes: number): number {
+  if (weightBytes <= weightBudgetBytes) return RESIDENT_TILE_BYTES;
   const wanted = ceilPage(weightBudgetBytes / TILES_PER_BUDGET);
-  return Math.min(LARGEST_TILE_BYTES, Math.max(SMALLEST_TILE_BYTES, wanted));
+  return Math.min(LARGEST_STREAMED_TILE_BYTES, Math.max(SMALLEST_TILE_BYTES, wanted));
 }
 
 /**

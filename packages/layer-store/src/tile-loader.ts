@@ -14,11 +14,19 @@ export interface TileLoaderOptions {
 }
 
 export class TileLoader {
+  readonly #written = new WeakSet<WeightMemory>();
+
   constructor(private readonly options: TileLoaderOptions) {}
+
+  /** True from the first read into the memory on. */
+  hasWritten(memory: WeightMemory): boolean {
+    return this.#written.has(memory);
+  }
 
   /** Settles only when no read of the tile is in flight any more, so that the memory can be reused. */
   async load(tile: Tile, memory: WeightMemory): Promise<void> {
     const { reader, stats, decode } = this.options;
+    this.#written.add(memory);
     const started = performance.now();
     try {
       await reader.readAll(tile.reads, memory);

@@ -12,6 +12,8 @@ export interface WeightStage {
   readonly weights: readonly WeightRef[];
   /** Weights of each routed expert by its number, in order of use, where the stage has them. */
   readonly experts?: readonly (readonly WeightRef[])[];
+  /** Share of them that a token is routed to. */
+  readonly routedShare?: number;
 }
 
 export interface WeightListing {
@@ -57,8 +59,14 @@ export function listWeights(definition: ModelDefinition): WeightListing {
 }
 
 function collect(name: string, commands: readonly RecordedCommand<WeightRef>[]): WeightStage {
+  const weights = distinct(commands.flatMap(weightsOf));
   const experts = commands.flatMap(expertsOf);
-  return { name, weights: distinct(commands.flatMap(weightsOf)), ...(experts.length > 0 && { experts }) };
+  if (experts.length === 0) return { name, weights };
+  const routed = commands.reduce(
+    (sum, command) => sum + (command.op === 'experts' ? command.routing.topK : 0),
+    0,
+  );
+  return { name, weights, experts, routedShare: routed / experts.length };
 }
 
 function expertsOf(command: RecordedCommand<WeightRef>): WeightRef[][] {

@@ -82,3 +82,11 @@ describe('listWeights', () => {
     ]);
   });
 });
+
+it('says which share of a layer’s experts a token is routed to', () => {
+  const { config } = readCase('mixtral');
+  const { num_experts_per_tok: chosen, num_local_experts: experts } = config as Record<string, number>;
+  const { stages } = listWeights(resolveModel(config));
+  const shares = stages.map(({ routedShare }) => routedShare);
+  expect(shares).toEqual([...shares.slice(0, -1).map(() => Number(chosen) / Number(experts)), undefined]);
+});

@@ -1,6 +1,6 @@
-// `airllm plan`: where the memory would go and what each token would read.
+// `airllm plan`: where the memory would go, what each token would read, and how long that takes on this machine.
 
-import { AutoModel, type ModelPlan } from '@airllm/core';
+import { AutoModel, type ModelPlan, type ModelPrediction } from '@airllm/core';
 import pc from 'picocolors';
 import prettyBytes from 'pretty-bytes';
 import { createTable } from '../table.js';
@@ -9,8 +9,27 @@ import { toModelOptions, type ModelFlags } from '../model-options.js';
 const BAR_WIDTH = 24;
 
 export async function printPlan(id: string, flags: ModelFlags & { json?: boolean }): Promise<void> {
-  const plan = await AutoModel.plan(id, toModelOptions(flags));
-  process.stdout.write(flags.json ? `${JSON.stringify(plan, null, 2)}\n` : formatPlan(plan));
+  const { plan, ...prediction } = await AutoModel.predict(id, toModelOptions(flags));
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ ...plan, ...prediction }, null, 2)}\n`
+      : `${formatPlan(plan)}${formatPrediction({ plan, ...prediction })}\n`,
+  );
+}
+
+export function formatPrediction(prediction: ModelPrediction): string {
+  const { plan, secondsPerToken, diskBytesPerSecond, memoryBytesPerSecond, bufferedReason } = prediction;
+  if (secondsPerToken === undefined) return 'No prediction: this backend is not measured.';
+  const speeds = [
+    ...(diskBytesPerSecond === undefined ? [] : [`disk ${prettyBytes(diskBytesPerSecond)}/s`]),
+    ...(memoryBytesPerSecond === undefined ? [] : [`memory ${prettyBytes(memoryBytesPerSecond)}/s`]),
+  ];
+  const experts =
+    plan.expectedExpertBytesPerPass > 0
+      ? `, with ${prettyBytes(plan.expectedExpertBytesPerPass)} of experts read per token`
+      : '';
+  const caveat = bufferedReason === undefined ? '' : ` (through the page cache: ${bufferedReason})`;
+  return `About ${pc.bold(`${secondsPerToken.toPrecision(2)} s per token`)}${experts}; measured now: ${speeds.join(', ')}${caveat}`;
 }
 
 export function formatPlan(plan: ModelPlan): string {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collect, generate, openModel, readCase } from '../../test/cases.js';
@@ -118,13 +118,17 @@ describe('a run that needs more memory than is reserved', () => {
     expect(placement.pinned).not.toContain(false);
     expect(await generate(opened.model, prompts)).toEqual(greedy);
     expect(opened.store.placement.pinned).toContain(false);
-    const { kvBytes, bytes } = sizeRun(
-      llama.definition,
-      { sequenceTokens: prompts.map(({ length }) => length + 24), promptRows: prompts.flat().length },
-      (opened.everythingBytes + 1000) / 8,
-    );
-    expect(kvBytes).toBeGreaterThan(1000);
-    expect(opened.held.weightBytes).toBeLessThanOrEqual(opened.everythingBytes + 1000 - bytes);
+    const sequenceTokens = prompts.map(({ length }) => length + 24);
+    const sizeOf = (promptRows: number, activationBytes: number) =>
+      sizeRun(llama.definition, { sequenceTokens, promptRows }, activationBytes);
+    const memoryBytes = opened.everythingBytes + 1000;
+    const prefill = sizeOf(prompts.flat().length, memoryBytes / 8);
+    const step = sizeOf(prompts.length, 0);
+    expect(step.kvBytes).toBeGreaterThan(1000);
+    // After the prompt its activations are weights again.
+    expect(prefill.bytes).toBeGreaterThan(step.bytes);
+    expect(opened.store.budgetBytes).toBe(memoryBytes - step.bytes);
+    expect(opened.held.weightBytes).toBeLessThanOrEqual(memoryBytes - step.bytes);
   });
 
   it('is refused where there is nothing left to take, saying what is missing; that much more suffices', async () => {
@@ -301,12 +305,14 @@ describe('close', () => {
 });
 
 describe('a disk that fails in the middle of a run', () => {
-  it('ends it with READ_FAILED; the model works on when the file is back', async () => {
+  it('ends it with READ_FAILED; the model works on when the file is back, and not with another one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'generate-'));
     try {
       await cp(llama.folder, folder, { recursive: true });
       const path = join(folder, 'model.safetensors');
       const bytes = await readFile(path);
+      const [written, changed] = [1e9, 1e9 + 1];
+      await utimes(path, written, written);
       await using opened = await openModel(llama, { share: 0, folder });
       const stream = opened.model.stream(prompts, { maxNewTokens: 24 });
       expect((await stream.next()).value).toMatchObject({ tokenId: continuation[0] });
@@ -315,7 +321,15 @@ describe('a disk that fails in the middle of a run', () => {
       expect(opened.held).toMatchObject(nothingHeld);
       await expect(generate(opened.model, prompts)).rejects.toMatchObject({ code: 'READ_FAILED' });
       await writeFile(path, bytes);
+      await utimes(path, written, written);
       expect(await generate(opened.model, prompts)).toEqual(greedy);
+      // The same length and another time: nobody knows what was written.
+      await utimes(path, changed, changed);
+      await expect(generate(opened.model, prompts)).rejects.toMatchObject({
+        code: 'FILE_CHANGED',
+        fields: { path, replaced: false },
+      });
+      expect(opened.held).toMatchObject(nothingHeld);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,7 +1,7 @@
 // A model that can be run: sizes each run, keeps the whole within its memory, and turns passes into tokens.
 
-import type { Arena, Backend, KvCache } from '@airllm/backend';
-import { LayerStoreError, type LayerStore } from '@airllm/layer-store';
+import { KV_BLOCK_TOKENS, type Backend } from '@airllm/backend';
+import type { LayerStore } from '@airllm/layer-store';
 import type { ModelDefinition } from '@airllm/model-zoo';
 import { GenerateError } from '../errors.js';
 import { PassRunner, throwIfAborted, type PassOptions } from '../pass/pass-runner.js';
@@ -13,18 +13,21 @@ import type { TokenDecoder } from '../stop/stream-decoder.js';
 import { createTextStream } from '../stop/text-stream.js';
 import { checkPrompt } from './check-prompt.js';
 import { checkOptionNames, resolveMaxNewTokens, type GenerationOptions } from './generation-options.js';
-import { createRunCounters } from './run-counters.js';
+import { countPass, createRunCounters, isDecode, type PassTime } from './run-counters.js';
 import { RunLock } from './run-lock.js';
+import { RunMemory } from './run-memory.js';
 import { blocksFor, sizeRun, type RunRequest, type RunSize } from './run-size.js';
 import { Sequence } from './sequence.js';
 import type { TokenEvent } from './token-event.js';
+import { WeightRoom } from './weight-room.js';
 
 export interface LanguageModelOptions {
   readonly definition: ModelDefinition;
   readonly backend: Backend;
   readonly store: LayerStore;
-  /** Bytes for weights and runs together. */
-  readonly memoryBytes: number;
+  /** Bytes for weights and runs together, as of now; see `WeightRoomOptions`. */
+  readonly memoryBytes: (writtenRunBytes: number) => number;
+  readonly plannedMemoryBytes: number;
   /** Bytes the store leaves for runs until one needs more. */
   readonly reservedRunBytes: number;
   /** Longest sequence allowed, prompt included. */
@@ -36,12 +39,6 @@ export interface LanguageModelOptions {
   readonly decoder?: TokenDecoder | undefined;
 }
 
-/** Activations and KV cache of one run; disposing twice is harmless. */
-interface RunMemory extends Disposable {
-  readonly arena: Arena;
-  readonly kvCache: KvCache;
-}
-
 /** Share of the memory that a prompt's activations may take before it is computed in chunks. */
 const ACTIVATION_SHARE = 1 / 8;
 
@@ -51,7 +48,7 @@ export class LanguageModel {
   readonly #passes: PassRunner;
   readonly #lock = new RunLock();
   readonly #closing = new AbortController();
-  #reservedRunBytes: number;
+  readonly #room: WeightRoom;
   /** Memory of the run that holds the lock, and its pass in flight. */
   #runMemory: RunMemory | undefined;
   #pass: Promise<void> | undefined;
@@ -59,7 +56,7 @@ export class LanguageModel {
   constructor(options: LanguageModelOptions) {
     this.#options = options;
     this.#passes = new PassRunner(options);
-    this.#reservedRunBytes = options.reservedRunBytes;
+    this.#room = new WeightRoom(options);
   }
 
   /** Seconds the device computed, per layer, the head last. */
@@ -72,7 +69,7 @@ export class LanguageModel {
    *
    * @param prompts token ids, each prompt at least one
    * @throws GenerateError `CONTEXT_OVERFLOW`, `INVALID_OPTION`, `ABORTED`, `BUDGET_TOO_SMALL`; LayerStoreError
-   * `READ_FAILED`. The model stays usable.
+   * `READ_FAILED`, `FILE_CHANGED`. The model stays usable.
    */
   async *stream(
     prompts: readonly (readonly number[])[],
@@ -90,6 +87,8 @@ export class LanguageModel {
     try {
       throwIfAborted(signal);
       const size = await this.#reserve({ sequenceTokens, promptRows: prompts.flat().length });
+      // A pass that adds a token per sequence leaves the weights what the prompt's activations took.
+      const stepSize = this.#sizeRun({ sequenceTokens, promptRows: prompts.length }, 0);
       using memory = this.#allocate(size);
       let firstBlock = 0;
       let active = prompts.map((promptIds, index) => {
@@ -107,9 +106,11 @@ export class LanguageModel {
       while (active.length > 0) {
         const events: TokenEvent[] = [];
         const passes = active.map((sequence) => sequence.nextPass());
-        const started = performance.now();
+        const passSize = isDecode(passes) ? stepSize : size;
+        await this.#fit(memory, passSize, passes);
+        const clock = this.#startClock();
         await this.#runPass(passes, memory, {
-          shape: size.shape,
+          shape: passSize.shape,
           signal,
           onStage: options.onStage,
           onLogits: (position, logits) => {
@@ -117,7 +118,7 @@ export class LanguageModel {
             if (event) events.push(event);
           },
         });
-        this.#count(passes, events.length, (performance.now() - started) / 1000);
+        countPass(this.counters, passes, events.length, clock());
         yield* events;
         active = active.filter((sequence) => !sequence.finishReason);
       }
@@ -148,7 +149,7 @@ export class LanguageModel {
       const result = new Float32Array(ids.length * vocabSize);
       let row = 0;
       const blocks = Int32Array.from({ length: blocksFor(ids.length) }, (_, i) => i);
-      const started = performance.now();
+      const clock = this.#startClock();
       const pass = {
         tokens: ids,
         past: 0,
@@ -162,7 +163,7 @@ export class LanguageModel {
         signal,
         onLogits: (_, logits) => result.set(logits, row++ * vocabSize),
       });
-      this.#count([{ tokens: ids }], 0, (performance.now() - started) / 1000);
+      countPass(this.counters, [{ tokens: ids }], 0, clock());
       return result;
     } finally {
       release();
@@ -215,15 +216,13 @@ export class LanguageModel {
    * chunks.
    */
   async #reserve(request: RunRequest): Promise<RunSize> {
-    const { definition, memoryBytes } = this.#options;
-    const sizeWithin = (activationBytes: number): RunSize => sizeRun(definition, request, activationBytes);
-    const wanted = sizeWithin(memoryBytes * ACTIVATION_SHARE);
-    if (!(await this.#makeRoom(wanted))) return wanted;
-    const smallest = sizeWithin(0);
-    const refusal = await this.#makeRoom(smallest);
+    const wanted = this.#sizeRun(request, this.#room.memoryBytes * ACTIVATION_SHARE);
+    if (!(await this.#room.makeRoom(wanted.bytes))) return wanted;
+    const smallest = this.#sizeRun(request, 0);
+    const refusal = await this.#room.makeRoom(smallest.bytes);
     if (!refusal) return smallest;
     const { bytes, kvBytes, arenaBytes } = smallest;
-    const missing = Number(refusal.fields['minimumBytes']) + bytes - memoryBytes;
+    const missing = Number(refusal.fields['minimumBytes']) + bytes - this.#room.memoryBytes;
     throw new GenerateError(
       'BUDGET_TOO_SMALL',
       `Expected ${missing} more bytes of memory for this run (KV cache ${kvBytes}, activations ${arenaBytes}); raise memory.host by that much, or lower maxNewTokens or the batch`,
@@ -231,33 +230,25 @@ export class LanguageModel {
     );
   }
 
-  /** Has the store leave room for a run; returns its refusal where it cannot. */
-  async #makeRoom({ bytes }: RunSize): Promise<LayerStoreError | undefined> {
-    const reserved = Math.max(bytes, this.#options.reservedRunBytes);
-    if (reserved === this.#reservedRunBytes) return undefined;
-    try {
-      await this.#options.store.resize(this.#options.memoryBytes - reserved);
-    } catch (error) {
-      if (error instanceof LayerStoreError && error.code === 'BUDGET_TOO_SMALL') return error;
-      throw error;
-    }
-    this.#reservedRunBytes = reserved;
-    return undefined;
+  #sizeRun(request: RunRequest, activationBytes: number): RunSize {
+    return sizeRun(this.#options.definition, request, activationBytes);
+  }
+
+  /**
+   * Divides the memory anew before a pass: an arena that shrinks leaves more for weights, a process that grew less. A store
+   * that cannot give more stays as it is, since the run was granted when it began.
+   */
+  async #fit(memory: RunMemory, size: RunSize, passes: readonly PassSequence[]): Promise<void> {
+    const cachedTokens = passes.reduce((sum, { past }) => sum + past, 0);
+    const writtenBytes = (size.kvBytes * cachedTokens) / (size.kvShape.blocks * KV_BLOCK_TOKENS);
+    const grows = size.arenaElements > memory.arena.elements;
+    if (!grows) memory.resizeArena(size);
+    await this.#room.makeRoom(size.bytes, writtenBytes);
+    if (grows) memory.resizeArena(size);
   }
 
   #allocate(size: RunSize): RunMemory {
-    const { backend } = this.#options;
-    const kvCache = backend.createKvCache(size.kvShape);
-    const arena = disposingOnError(kvCache, () => backend.createArena(size.arenaElements));
-    let alive = true;
-    const memory: RunMemory = {
-      arena,
-      kvCache,
-      [Symbol.dispose]: () => {
-        if (alive) [arena, kvCache].forEach((part) => part.dispose());
-        alive = false;
-      },
-    };
+    const memory = new RunMemory(this.#options.backend, size);
     this.#runMemory = memory;
     return memory;
   }
@@ -267,30 +258,23 @@ export class LanguageModel {
     memory: RunMemory,
     options: Omit<PassOptions, 'arena' | 'kvCache'>,
   ): Promise<void> {
-    this.#pass = this.#passes.run(sequences, { ...options, ...memory });
+    const { arena, kvCache } = memory;
+    // Beside the pass: what the passes before read. A change is noticed one pass late, and costs no time.
+    const [files] = await Promise.allSettled([
+      this.#options.store.expectFilesUnchanged(),
+      (this.#pass = this.#passes.run(sequences, { ...options, arena, kvCache })),
+    ]);
     await this.#pass;
+    if (files.status === 'rejected') throw files.reason;
   }
 
-  #count(passes: readonly { tokens: readonly number[] }[], generated: number, seconds: number): void {
-    const isDecode = passes.every(({ tokens }) => tokens.length === 1);
-    this.counters.passes += 1;
-    this.counters.generatedTokens += generated;
-    if (isDecode) {
-      this.counters.decodeSeconds += seconds;
-      this.counters.decodeTokens += generated;
-    } else {
-      this.counters.prefillSeconds += seconds;
-      this.counters.promptTokens += passes.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    }
-  }
-}
-
-/** `create()`; `other` is given back if that fails. */
-function disposingOnError<T>(other: { dispose(): void }, create: () => T): T {
-  try {
-    return create();
-  } catch (error) {
-    other.dispose();
-    throw error;
+  /** Returns what has passed since: seconds, and of those the ones without a read in flight. */
+  #startClock(): () => PassTime {
+    const { store } = this.#options;
+    const [started, idle] = [performance.now(), store.idleSeconds];
+    return () => ({
+      seconds: (performance.now() - started) / 1000,
+      idleSeconds: store.idleSeconds - idle,
+    });
   }
 }

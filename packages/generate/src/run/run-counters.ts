@@ -10,6 +10,11 @@ export interface RunCounters {
   /** Seconds in passes that computed a prompt, and in passes that computed one token per sequence. */
   prefillSeconds: number;
   decodeSeconds: number;
+  /**
+   * Of `decodeSeconds`, those in which no read was in flight. While weights are streamed this is time that the disk lost;
+   * where all of them stay in memory it is all of it.
+   */
+  decodeIdleSeconds: number;
 }
 
 export function createRunCounters(): RunCounters {
@@ -20,5 +25,38 @@ export function createRunCounters(): RunCounters {
     decodeTokens: 0,
     prefillSeconds: 0,
     decodeSeconds: 0,
+    decodeIdleSeconds: 0,
   };
+}
+
+export interface PassTime {
+  readonly seconds: number;
+  /** Of these, the ones without a read in flight. */
+  readonly idleSeconds: number;
+}
+
+type PassTokens = readonly { readonly tokens: readonly number[] }[];
+
+/** One token per sequence. */
+export function isDecode(passes: PassTokens): boolean {
+  return passes.every(({ tokens }) => tokens.length === 1);
+}
+
+/** Adds a pass that gave `generated` tokens. */
+export function countPass(
+  counters: RunCounters,
+  passes: PassTokens,
+  generated: number,
+  { seconds, idleSeconds }: PassTime,
+): void {
+  counters.passes += 1;
+  counters.generatedTokens += generated;
+  if (isDecode(passes)) {
+    counters.decodeSeconds += seconds;
+    counters.decodeIdleSeconds += idleSeconds;
+    counters.decodeTokens += generated;
+  } else {
+    counters.prefillSeconds += seconds;
+    counters.promptTokens += passes.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  }
 }

@@ -1,0 +1,42 @@
+// What a plan means in seconds, from a quick look at the disk and the memory of this machine.
+
+import type { Backend } from '@airllm/backend';
+import { measureMemoryBandwidth } from '@airllm/cpu-backend';
+import { measureDisk } from '@airllm/layer-store';
+import type { ModelPlan, PreparedPlan } from './plan.js';
+
+export interface ModelPrediction {
+  readonly plan: ModelPlan;
+  /** Of direct reads of this model's files; undefined when a token reads nothing. */
+  readonly diskBytesPerSecond: number | undefined;
+  /** Undefined without a native backend. */
+  readonly memoryBytesPerSecond: number | undefined;
+  /** Of a decode pass, once what stays in memory is there; undefined where neither speed is known. */
+  readonly secondsPerToken: number | undefined;
+  /** Why reads went through the page cache: the disk's speed may then be the memory's. */
+  readonly bufferedReason: string | undefined;
+}
+
+/** A short look: enough bytes to be far beyond a cache. */
+const MEMORY_SAMPLE = { bytes: 256 * 2 ** 20, seconds: 0.3 };
+/** Share of the memory's bandwidth that decoding reaches. */
+const COMPUTE_SHARE = 0.8;
+
+/** Reading and computing overlap, so the slower of the two counts. */
+export async function predict({ plan, layout }: PreparedPlan, backend: Backend): Promise<ModelPrediction> {
+  const readBytes = plan.streamedBytesPerPass + plan.expectedExpertBytesPerPass;
+  const allocate = (byteLength: number) => backend.allocateWeights(byteLength);
+  const disk = readBytes > 0 ? await measureDisk({ layout, allocate }) : undefined;
+  const memory = backend.name === 'cpu' ? await measureMemoryBandwidth(MEMORY_SAMPLE) : undefined;
+  const seconds = [
+    ...(disk ? [readBytes / disk.bytesPerSecond] : []),
+    ...(memory ? [plan.computedBytesPerPass / (memory.bytesPerSecond * COMPUTE_SHARE)] : []),
+  ];
+  return {
+    plan,
+    diskBytesPerSecond: disk?.bytesPerSecond,
+    memoryBytesPerSecond: memory?.bytesPerSecond,
+    secondsPerToken: seconds.length > 0 ? Math.max(...seconds) : undefined,
+    bufferedReason: disk?.bufferedReason,
+  };
+}
