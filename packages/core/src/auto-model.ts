@@ -28,7 +28,7 @@ import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
 import { unreadTensorsNotice } from './unread-tensors.js';
 
 /** Room for the JavaScript heap, thread stacks and code to grow between two looks at what the process holds. */
-const PROCESS_RESERVE_BYTES = 12 * 1024 * 1024;
+const PROCESS_RESERVE_BYTES = 16 * 1024 * 1024;
 
 /** A checkpoint that was looked at but not loaded. */
 export interface InspectedModel {
