@@ -6,7 +6,14 @@ import { progress } from './lib/progress.js';
 import { runNode } from './lib/run-node.js';
 import { formatTable, keepsPromises } from './lib/table.js';
 
-const PROGRAMS = ['resident-decode', 'budget-rss', 'event-loop', 'streaming', 'quantizer-encode'];
+const PROGRAMS = [
+  'resident-decode',
+  'packed-gemv',
+  'budget-rss',
+  'event-loop',
+  'streaming',
+  'quantizer-encode',
+];
 
 const machine = describeMachine();
 const rows = [];

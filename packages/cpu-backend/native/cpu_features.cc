@@ -59,23 +59,33 @@ bool hasAvx512() {
   return f && dq && bw && vl && hasAvx2() && (savedState() & 0xe6) == 0xe6;
 }
 
+/** VBMI, VBMI2 and GFNI beside it. */
+bool hasAvx512Vbmi() {
+  const uint32_t features = cpuid(7).ecx;
+  return has(features, 1) && has(features, 6) && has(features, 8) && hasAvx512();
+}
+
 #else
 
 bool hasAvx2() { return false; }
 bool hasAvx512() { return false; }
+bool hasAvx512Vbmi() { return false; }
 
 #endif
 
 }  // namespace
 
 const Kernels* kernelsFor(const std::string& instructionSet) {
+  const Kernels* avx512vbmi = hasAvx512Vbmi() ? avx512vbmiKernels() : nullptr;
   const Kernels* avx512 = hasAvx512() ? avx512Kernels() : nullptr;
   const Kernels* avx2 = hasAvx2() ? avx2Kernels() : nullptr;
+  if (instructionSet == "avx512vbmi") return avx512vbmi;
   if (instructionSet == "avx512") return avx512;
   if (instructionSet == "avx2") return avx2;
   if (instructionSet == "neon") return neonKernels();
   if (instructionSet == "scalar") return scalarKernels();
   if (instructionSet != "auto") return nullptr;
+  if (avx512vbmi != nullptr) return avx512vbmi;
   if (avx512 != nullptr) return avx512;
   if (avx2 != nullptr) return avx2;
   return neonKernels() != nullptr ? neonKernels() : scalarKernels();

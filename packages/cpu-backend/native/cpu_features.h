@@ -7,7 +7,8 @@
 
 namespace airllm {
 
-/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `neon`); null when the machine lacks the set. */
+/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `avx512vbmi`, `neon`); null when the machine lacks
+ * the set. */
 const Kernels* kernelsFor(const std::string& instructionSet);
 
 }  // namespace airllm

@@ -7,11 +7,11 @@ namespace {
 
 /** Multiply-adds that take about as long as waking a worker. */
 constexpr size_t kWorthSharing = 32 * 1024;
-/** Chunks per thread: enough that a thread that was not scheduled for a while does not hold up the rest. */
-constexpr size_t kChunksPerThread = 8;
 /** Weight rows that linear handles best together: whole register tiles, whole panels. */
 constexpr size_t kGemvChunk = 8;
 constexpr size_t kPanelChunk = 32;
+/** Fewer whole panels would leave threads waiting for the last one. */
+constexpr size_t kPanelsPerThread = 8;
 /** Heads of latent attention that share each block of the cache while it is in the first-level cache. */
 constexpr size_t kMostHeadsTogether = 8;
 
@@ -33,8 +33,7 @@ void Executor::execute(const Program& program, const std::atomic<bool>& stop) {
 
 template <typename Body>
 void Executor::share(size_t units, size_t unitWork, Body body) {
-  const size_t worth = std::max<size_t>(1, kWorthSharing / 2 / std::max<size_t>(1, unitWork));
-  const size_t chunk = std::max(worth, units / (pool_.threads() * kChunksPerThread));
+  const size_t chunk = std::max<size_t>(1, kWorthSharing / 2 / std::max<size_t>(1, unitWork));
   pool_.run(units, chunk,
             [&](size_t begin, size_t end, size_t thread) { body(begin, end, scratch_[thread].floats); });
 }
@@ -59,9 +58,9 @@ void Executor::run(const LinearOp& op) {
   if (op.x.rows == 0) return;
   const size_t unitWork = op.x.rows * std::max<size_t>(1, op.weight.cols);
   const size_t worth = std::max<size_t>(1, kWorthSharing / unitWork);
-  const size_t fair = op.weight.rows / (pool_.threads() * kChunksPerThread);
-  const size_t tile = op.x.rows > kPanelChunk && fair >= kPanelChunk ? kPanelChunk : kGemvChunk;
-  const size_t chunk = roundUp(std::max(worth, fair), tile);
+  const bool byPanels =
+      op.x.rows > kPanelChunk && op.weight.rows >= pool_.threads() * kPanelsPerThread * kPanelChunk;
+  const size_t chunk = roundUp(worth, byPanels ? kPanelChunk : kGemvChunk);
   pool_.run(op.weight.rows, chunk, [&](size_t begin, size_t end, size_t thread) {
     kernels_.linear(op, begin, end, scratch_[thread].floats);
   });

@@ -70,6 +70,7 @@ struct Kernels {
 const Kernels* scalarKernels();
 const Kernels* avx2Kernels();
 const Kernels* avx512Kernels();
+const Kernels* avx512vbmiKernels();
 const Kernels* neonKernels();
 
 }  // namespace airllm

@@ -12,6 +12,9 @@ namespace {
 
 constexpr uint32_t kOpen = 1u << 15;
 constexpr uint32_t kJoined = kOpen - 1;
+/** A chunk is one thread's part of what is left, divided by this: large ones first, small ones before the
+ * end. */
+constexpr size_t kSharesPerThread = 2;
 constexpr auto kSpin = std::chrono::microseconds(40);
 
 void relax() {
@@ -49,10 +52,13 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::takeChunks(const Job& job, size_t thread) {
-  for (;;) {
-    const size_t begin = next_.fetch_add(job.chunk, std::memory_order_relaxed);
-    if (begin >= job.units) return;
-    job.call(job.context, begin, std::min(begin + job.chunk, job.units), thread);
+  size_t begin = next_.load(std::memory_order_relaxed);
+  while (begin < job.units) {
+    const size_t share = (job.units - begin) / (kSharesPerThread * threads()) / job.chunk * job.chunk;
+    const size_t end = begin + std::min(std::max(share, job.chunk), job.units - begin);
+    if (!next_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+    job.call(job.context, begin, end, thread);
+    begin = next_.load(std::memory_order_relaxed);
   }
 }
 

@@ -11,9 +11,10 @@
 namespace airllm {
 
 /**
- * Work is taken in chunks from a shared counter by the caller and by whichever workers are awake: nobody
- * waits for a worker that the system has not scheduled. Workers spin for some tens of microseconds after a
- * job, which is longer than the gap between two ops of one submission, then sleep.
+ * Work is taken in chunks from a shared counter by the caller and by whichever workers are awake, in smaller
+ * ones the less is left: nobody waits long for a worker that the system has not scheduled. Workers spin for
+ * some tens of microseconds after a job, which is longer than the gap between two ops of one submission, then
+ * sleep.
  */
 class ThreadPool {
  public:
@@ -25,8 +26,7 @@ class ThreadPool {
 
   size_t threads() const { return workers_.size() + 1; }
 
-  /** Calls body(begin, end, thread) until [0, units) is covered; chunks are multiples of `chunk` but the
-   * last. */
+  /** Calls body(begin, end, thread) until [0, units) is covered; parts begin at multiples of `chunk`. */
   template <typename Body>
   void run(size_t units, size_t chunk, Body&& body) {
     const auto call = [](void* context, size_t begin, size_t end, size_t thread) {

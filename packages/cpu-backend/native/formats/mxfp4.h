@@ -2,46 +2,46 @@
 // each 32.
 #pragma once
 
-#include "half.h"
+#include "steps.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
 
-/** Both values of every byte. */
-struct MxPairs {
-  float values[256][2];
-};
-
-constexpr MxPairs mxPairs() {
-  constexpr float kMagnitudes[8] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
-  MxPairs pairs{};
-  for (int byte = 0; byte < 256; byte++) {
-    for (int i = 0; i < 2; i++) {
-      const int nibble = i == 0 ? byte & 15 : byte >> 4;
-      pairs.values[byte][i] = nibble & 8 ? -kMagnitudes[nibble & 7] : kMagnitudes[nibble & 7];
-    }
-  }
-  return pairs;
-}
-
-constexpr MxPairs kMxPairs = mxPairs();
+alignas(64) constexpr float kMxValues[16] = {0,     0.5f,  1,  1.5f,  2,  3,  4,  6,
+                                             -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
 
 /** E8M0: 2^(s − 127), of which s = 0 is subnormal and s = 255 no number. */
 inline float mxScale(uint8_t s) {
   return floatOfBits(s == 0 ? 0x00400000u : s == 255 ? 0x7fc00000u : static_cast<uint32_t>(s) << 23);
 }
 
-/** Columns [col, col + count) of a row, whole blocks of 32. */
-inline void decodeMx(const Weight& weight, size_t row, size_t col, size_t count, float* __restrict out) {
-  const size_t first = row * weight.cols + col;
-  const uint8_t* from = weight.data + first / 2;
-  const uint8_t* scales = weight.packing.factors + first / 32;
-  for (size_t c = 0; c < count; c += 32, from += 16, scales++) {
-    for (size_t i = 0; i < 16; i++) memcpy(out + c + 2 * i, kMxPairs.values[from[i]], 2 * sizeof(float));
-    const float scale = mxScale(*scales);
-    for (size_t i = 0; i < 32; i++) out[c + i] *= scale;
+/** A block of 32: see steps.h. */
+struct MxSteps {
+  static constexpr size_t kColumns = 32;
+  static bool fits(const Weight&) { return true; }
+
+  const Weight& weight;
+  Table16 magnitudes = table16(kMxValues);
+
+  struct Row {
+    const uint8_t* from;
+    const uint8_t* scale;
+  };
+  Row row(size_t row, size_t col) const {
+    const size_t block = (row * weight.cols + col) / kColumns;
+    return {weight.data + block * (kColumns / 2), weight.packing.factors + block};
   }
-}
+
+  template <typename Sink>
+  void step(Row& row, size_t ahead, Sink sink) const {
+    prefetch(row.from + ahead);
+    const Table16 values = scaled(magnitudes, mxScale(*row.scale++));
+    AIRLLM_UNROLL for (size_t i = 0; i < kColumns; i += kLanes) {
+      sink(i, lookupNibbles<false>(values, row.from + i / 2));
+    }
+    row.from += kColumns / 2;
+  }
+};
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA

@@ -98,3 +98,5 @@ inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), 
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA
+
+#include "packed_avx512.h"

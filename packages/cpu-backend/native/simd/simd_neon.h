@@ -94,3 +94,5 @@ inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA
+
+#include "packed_neon.h"

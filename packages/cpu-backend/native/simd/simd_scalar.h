@@ -135,3 +135,5 @@ inline void prefetch(const void*) {}
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA
+
+#include "packed_scalar.h"

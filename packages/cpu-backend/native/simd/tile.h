@@ -21,6 +21,14 @@ inline void clear(Tile<N, T>& tile) {
 /** Bytes ahead of the current position that a weight read from memory is asked for, in each of its rows. */
 constexpr size_t kPrefetchBytes = 1024;
 
+/**
+ * The distance from byte `at` of a row to the bytes to ask for, where `rows` rows are read side by side: past
+ * the end of the row comes the beginning of the one `rows` further down.
+ */
+inline size_t prefetchDistance(size_t at, size_t rowBytes, size_t rows, size_t ahead) {
+  return at + ahead < rowBytes ? ahead : ahead + (rows - 1) * rowBytes;
+}
+
 /** tile(n, t) += w[n, k] · x[t, k] for k in [from, depth); w is prefetched if `Stream`. */
 template <DType D, bool Stream = false, size_t N, size_t T>
 inline void accumulateTile(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t from,
