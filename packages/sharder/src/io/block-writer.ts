@@ -2,7 +2,7 @@
 // full gets its checksum and goes to the disk while others are filled.
 
 import { AlignedPool, PAGE_BYTES, roundUp } from './aligned-pool.js';
-import { CHECKSUM_BLOCK_BYTES, FileChecksum } from './checksum.js';
+import { BlockHash, CHECKSUM_BLOCK_BYTES, FileChecksum } from './checksum.js';
 import type { DirectFile } from './direct-file.js';
 
 /** Blocks that can be open at a time, those on their way to the disk included. */
@@ -14,9 +14,15 @@ export function createWritePool(): AlignedPool {
   return new AlignedPool(WRITE_BUFFERS, CHECKSUM_BLOCK_BYTES);
 }
 
+/** Copied at a time, and digested while a core's cache still has it. */
+const PIECE_BYTES = 128 * 1024;
+
 interface OpenBlock {
   readonly buffer: Uint8Array;
+  readonly hash: BlockHash;
   filledBytes: number;
+  /** From the start of the block. */
+  hashedBytes: number;
 }
 
 export class BlockWriter {
@@ -26,6 +32,7 @@ export class BlockWriter {
   readonly #checksum: FileChecksum;
   readonly #open = new Map<number, OpenBlock>();
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #hashes: BlockHash[] = [];
   #writtenBytes = 0;
   #failure: { readonly error: unknown } | undefined;
 
@@ -44,9 +51,13 @@ export class BlockWriter {
       const at = offset + done;
       const index = Math.floor(at / CHECKSUM_BLOCK_BYTES);
       const start = at - index * CHECKSUM_BLOCK_BYTES;
-      const length = Math.min(bytes.length - done, CHECKSUM_BLOCK_BYTES - start);
+      const length = Math.min(bytes.length - done, CHECKSUM_BLOCK_BYTES - start, PIECE_BYTES);
       const block = this.#open.get(index) ?? (await this.#openBlock(index));
       block.buffer.set(bytes.subarray(done, done + length), start);
+      if (block.hashedBytes === start) {
+        block.hash.update(block.buffer.subarray(start, start + length));
+        block.hashedBytes += length;
+      }
       block.filledBytes += length;
       done += length;
       if (block.filledBytes === this.#blockBytes(index)) await this.#send(index, block);
@@ -74,14 +85,19 @@ export class BlockWriter {
   }
 
   async #openBlock(index: number): Promise<OpenBlock> {
-    const block = { buffer: await this.#pool.acquire(), filledBytes: 0 };
+    const hash = this.#hashes.pop() ?? new BlockHash();
+    hash.reset();
+    const block = { buffer: await this.#pool.acquire(), hash, filledBytes: 0, hashedBytes: 0 };
     this.#open.set(index, block);
     return block;
   }
 
-  async #send(index: number, { buffer }: OpenBlock): Promise<void> {
+  async #send(index: number, { buffer, hash, hashedBytes }: OpenBlock): Promise<void> {
     const blockBytes = this.#blockBytes(index);
-    this.#checksum.addBlock(index, buffer.subarray(0, blockBytes));
+    // What was filled out of order.
+    if (hashedBytes < blockBytes) hash.update(buffer.subarray(hashedBytes, blockBytes));
+    this.#checksum.addDigest(index, hash.digest());
+    this.#hashes.push(hash);
     while (this.#inFlight.size >= WRITES_IN_FLIGHT) await Promise.race(this.#inFlight);
     this.#throwFailure();
     this.#open.delete(index);
