@@ -50,8 +50,15 @@ export type ShardTensor = z.infer<typeof shardTensorSchema>;
 export type ShardFile = z.infer<typeof shardFileSchema>;
 export type ShardManifest = z.infer<typeof manifestSchema>;
 
+/** In one order of keys, so that the same shards have the same manifest, byte for byte. */
 export function createManifest(plan: ShardPlan, files: readonly ShardFile[]): ShardManifest {
-  return { version: VERSION, checksumMethod: CHECKSUM_METHOD, ...plan, files: [...files] };
+  const { model, options, sourceFolder, sources, smallFiles } = plan;
+  return {
+    version: VERSION,
+    checksumMethod: CHECKSUM_METHOD,
+    ...{ model, options, sourceFolder, sources, smallFiles },
+    files: [...files],
+  };
 }
 
 /** The plan that finished shards were made by. */

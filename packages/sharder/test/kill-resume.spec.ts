@@ -25,7 +25,7 @@ function createRandom(seed: number): () => number {
 
 describe('SIGKILL', () => {
   it(`at ${KILLS} instants: the next run leaves the files of an undisturbed one`, async () => {
-    const model = await makeModel({ layers: 4, shardBytes: 200_000 });
+    const model = await makeModel({ layers: 2, shardBytes: 100_000 });
     const undisturbed = new Map<string, { files: Record<string, string>; milliseconds: number }>();
     for (const format of FORMATS) {
       const base = await temporaryFolder();

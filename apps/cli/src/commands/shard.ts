@@ -38,7 +38,10 @@ export async function shardCommand(id: string, flags: ShardFlags): Promise<void>
       `${manifest.files.length} files, ${prettyBytes(bytes)}${flags.verify ? ', verified' : ''}${worstError(manifest)}\n`,
     ),
   );
-  if (deleted.length > 0) process.stderr.write(pc.dim(`deleted ${deleted.length} original files\n`));
+  if (deleted.length > 0)
+    process.stderr.write(
+      pc.dim(`deleted ${deleted.length} original ${deleted.length === 1 ? 'file' : 'files'}\n`),
+    );
   for (const path of kept) process.stderr.write(`kept ${path}: it holds tensors that are in no shard\n`);
   process.stdout.write(`${folder}\n`);
 }
