@@ -57,6 +57,7 @@ export type {
   LosslessPacking,
   MxPacking,
   NestedFactors,
+  RowGroups,
   WeightPacking,
   WeightSpan,
 } from './packing.js';

@@ -55,7 +55,7 @@ export interface NestedFactors {
 
 /**
  * `gptq4` and `awq4`, input-major [K, N]: (q − z) · scale with z and scale those of group
- * k / groupRows | 0. K is a multiple of 8 for `gptq4`, N always.
+ * k / groupRows | 0, or `rowGroups` tells. K is a multiple of 8 for `gptq4`, N always.
  *
  * - `gptq4` (Frantar et al. 2022, as AutoGPTQ stores it): int32 words [K / 8, N], nibble i (from the lowest) is row 8j + i;
  *   zeros are int32 [groups, N / 8], nibble i is column 8j + i, and z = (nibble + 1) mod 16.
@@ -69,6 +69,15 @@ export interface GroupPacking {
   readonly scaleDType: 'f32' | 'f16' | 'bf16';
   readonly zeros: WeightSpan;
   readonly groupRows: number;
+  /** `gptq4` whose rows lie apart from their group (act-order); absent where it is k / groupRows | 0. */
+  readonly rowGroups?: RowGroups | undefined;
+}
+
+export interface RowGroups {
+  /** int32 [K], each below `count`. */
+  readonly indices: WeightSpan;
+  /** Groups that scales and zeros are of. */
+  readonly count: number;
 }
 
 /**

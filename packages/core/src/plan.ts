@@ -98,7 +98,8 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
   const { embedding, stages } = listWeights(definition);
   const storedBytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const tileBytes = tileBytesFor(weightBudgetBytes, storedBytes);
-  const layout = layOutStore({ stages, embedding, tensors, tileBytes });
+  const { shuffledGroups } = definition;
+  const layout = layOutStore({ stages, embedding, tensors, tileBytes, shuffledGroups });
   const minimumHostBytes = processBytes + run.bytes + layout.minimumBytes;
   const placement = placeWithin(layout, weightBudgetBytes, { hostBytes, minimumHostBytes });
   const layers = planLayers(

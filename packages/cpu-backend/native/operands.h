@@ -127,9 +127,12 @@ struct Packing {
   size_t nestedBlock = 0;
   size_t nestedFirst = 0;
   float nestedOffset = 0;
-  /** Groups: words of zeros, and rows of a group. */
+  /** Groups: words of zeros, and rows of a group; or, for rows in any order, an int32 per row and the number
+   * of groups. */
   const uint8_t* zeros = nullptr;
   size_t groupRows = 0;
+  const uint8_t* rowGroups = nullptr;
+  size_t groups = 0;
   /** Integers: columns of a group. */
   size_t groupCols = 0;
   /** bf16z: bytes of a row's base and escapes. */

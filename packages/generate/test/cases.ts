@@ -140,6 +140,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   const { definition } = golden;
   const layout = layOutStore({
     ...listWeights(definition),
+    shuffledGroups: definition.shuffledGroups,
     tensors: await readTensors(folder),
     tileBytes,
   });

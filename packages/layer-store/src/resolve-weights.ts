@@ -11,7 +11,7 @@ import { resolveIntegers } from './formats/integers.js';
 import { resolveLossless } from './formats/lossless.js';
 import { resolveMx } from './formats/mxfp4.js';
 import { storedRun } from './formats/stored-run.js';
-import type { ResolvedWeight, StoredTensor, TensorTable } from './resolved-weight.js';
+import type { FormatOptions, ResolvedWeight, StoredTensor, TensorTable } from './resolved-weight.js';
 
 /** Formats of several tensors, told by their names: each gives undefined for a weight that is not stored in it. */
 const FORMATS = [
@@ -37,9 +37,13 @@ const DTYPE_OF: Readonly<Record<string, DType>> = {
 /**
  * @throws LayerStoreError `MISSING_TENSOR`, `WRONG_SHAPE`, `UNSUPPORTED_DTYPE`, each naming the tensor.
  */
-export function resolveWeight(ref: WeightRef, tensors: TensorTable): ResolvedWeight {
+export function resolveWeight(
+  ref: WeightRef,
+  tensors: TensorTable,
+  options: FormatOptions = { shuffledGroups: false },
+): ResolvedWeight {
   for (const resolve of FORMATS) {
-    const weight = resolve(ref, tensors);
+    const weight = resolve(ref, tensors, options);
     if (weight) return weight;
   }
   return resolvePlain(ref, tensors);

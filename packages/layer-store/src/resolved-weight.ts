@@ -17,6 +17,12 @@ export interface StoredTensor {
 /** By name. */
 export type TensorTable = Pick<ReadonlyMap<string, StoredTensor>, 'get' | 'has'>;
 
+/** What names and headers do not tell of a format. */
+export interface FormatOptions {
+  /** Rows of GPTQ weights may be of any group (act-order, `desc_act`), so that any of them needs all factors. */
+  readonly shuffledGroups: boolean;
+}
+
 /** Bytes of a file. */
 export interface FileSpan {
   readonly path: string;

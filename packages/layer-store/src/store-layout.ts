@@ -73,12 +73,14 @@ export function layOutStore(options: {
   embedding: WeightRef;
   tensors: TensorTable;
   tileBytes: number;
+  /** Rows of GPTQ weights may be of any group (`desc_act`). Default false. */
+  shuffledGroups?: boolean;
 }): StoreLayout {
-  const { stages, tileBytes } = options;
+  const { stages, tileBytes, shuffledGroups = false } = options;
   const { table, names } = recordNames(options.tensors);
   const weights = new Map<string, ResolvedWeight>();
   const resolve = (ref: WeightRef): ResolvedWeight => {
-    const weight = resolveWeight(ref, table);
+    const weight = resolveWeight(ref, table, { shuffledGroups });
     weights.set(weight.name, weight);
     return weight;
   };

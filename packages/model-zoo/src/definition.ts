@@ -44,6 +44,8 @@ export interface ModelDefinition {
   recordLayer(rec: Recorder, state: PassState, layer: number): void;
   /** Records final norm and output projection of `hidden` [T, hiddenSize]. Returns logits [T, vocabSize]. */
   recordHead(rec: Recorder, hidden: Tensor): Tensor;
+  /** GPTQ weights have their rows in any order of groups (`desc_act`). */
+  readonly shuffledGroups: boolean;
   /** True for checkpoint tensors of this architecture that are not used (rotary buffers, MTP layers, vision). */
   ignores(tensorName: string): boolean;
 }

@@ -291,7 +291,6 @@ describe('what is not implemented is refused by name', () => {
   it.each([
     ['gptq', 'bits', 8],
     ['gptq', 'bits', undefined],
-    ['gptq', 'desc_act', true],
     ['gptq', 'checkpoint_format', 'gptq_v2'],
     ['gptq', 'dynamic', { '-:lm_head': {} }],
     ['gptq', 'rotation', 'hadamard'],

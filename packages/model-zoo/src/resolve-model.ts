@@ -1,6 +1,7 @@
 // The way in: a parsed config.json becomes a definition, or an error that says what is not supported.
 
 import { ConfigReader, isRecord } from './config/config-reader.js';
+import { hasShuffledGroups } from './config/quantization.js';
 import { describeValue } from './config/describe-value.js';
 import { createDecoder } from './decoder/decoder.js';
 import type { ModelDefinition } from './definition.js';
@@ -31,8 +32,10 @@ export function resolveModel(config: unknown, hints: CheckpointHints = {}): Mode
   }
   const reader = new ConfigReader(config);
   const { family, textNaming } = findFamily(reader);
-  if (!textNaming) return createDecoder(family.name, family.parse(reader, hints));
+  const shuffledGroups = hasShuffledGroups(reader);
+  if (!textNaming) return createDecoder(family.name, family.parse(reader, hints), { shuffledGroups });
   const decoder = family.parse(textPart(reader), hints);
   const notice = `Only the text part of this ${family.name} model is run; tensors of its other parts are not read`;
-  return createDecoder(family.name, { ...decoder, names: renamed(decoder.names, textNaming) }, [notice]);
+  const names = renamed(decoder.names, textNaming);
+  return createDecoder(family.name, { ...decoder, names }, { shuffledGroups, notices: [notice] });
 }

@@ -18,6 +18,8 @@ const HALVES: Partial<Record<PackedDType, readonly number[]>> = {
 /** Rows that share a factor in gptq4 and awq4, and columns that do in int8 and int4: vectors end within groups. */
 const GROUP_ROWS = 16;
 const GROUP_COLS = 56;
+/** Groups beyond those that rows in order would have. */
+const SPARE_GROUPS = 2;
 
 /** Elements of a block of codes, and those before the slice: blocks begin within bytes, vectors and rows. */
 const CODE_BLOCKS = {
@@ -95,13 +97,20 @@ function packingOf(
     }
     case 'gptq4':
     case 'awq4': {
-      const groups = Math.ceil(rows / GROUP_ROWS);
+      const inOrder = Math.ceil(rows / GROUP_ROWS);
+      const groups = inOrder + (kind === 'gptq4' ? SPARE_GROUPS : 0);
+      const groupOf = Int32Array.from({ length: rows }, () => random.below(groups));
       return {
         kind,
         scales: span(encodeWeights('f16', factors(random, groups * cols, 0.1)), OFFSETS.first),
         scaleDType: 'f16',
         zeros: span(randomBytes(random, (groups * cols) / 2), OFFSETS.second),
         groupRows: GROUP_ROWS,
+        // Both kinds of gptq4: rows in the order of their groups, and those of longer weights in any.
+        rowGroups:
+          kind === 'gptq4' && inOrder > 2
+            ? { indices: span(new Uint8Array(groupOf.buffer), OFFSETS.third), count: groups }
+            : undefined,
       };
     }
     case 'int8':

@@ -1,9 +1,17 @@
 // Whether a matrix in any format, packed ones included, lies inside its memory with all that stands beside it.
 
 import { blockElementsOf, byteLengthOf, isGguf, isPacked } from '../dtype.js';
-import type { CodePacking, GroupPacking, IntPacking, LosslessPacking, WeightPacking } from '../packing.js';
+import type {
+  CodePacking,
+  GroupPacking,
+  IntPacking,
+  LosslessPacking,
+  RowGroups,
+  WeightPacking,
+} from '../packing.js';
 import type { WeightSlice } from '../weight.js';
 import { checkSpan, checkWeight, expect, isCount } from './check-operands.js';
+import { viewOf } from './packed/view-of.js';
 
 /** @throws BackendError `INVALID_OPERAND` */
 export function checkPackable(what: string, weight: WeightSlice): void {
@@ -67,7 +75,7 @@ function checkCodes(
 
 function checkGroups(
   what: string,
-  { kind, scales, scaleDType, zeros, groupRows }: GroupPacking,
+  { kind, scales, scaleDType, zeros, groupRows, rowGroups }: GroupPacking,
   [rows, cols]: readonly [number, number],
 ): void {
   const isWhole = cols % 8 === 0 && (kind === 'awq4' || rows % 8 === 0);
@@ -75,9 +83,30 @@ function checkGroups(
     isWhole && isCount(groupRows),
     `Expected whole words and groups for ${what} in ${kind} but received [${rows}, ${cols}] in groups of ${groupRows}`,
   );
-  const groups = Math.ceil(rows / groupRows);
+  if (rowGroups) checkRowGroups(what, { kind, rowGroups, rows });
+  const groups = rowGroups?.count ?? Math.ceil(rows / groupRows);
   checkSpan(`scales of ${what}`, scales, byteLengthOf(scaleDType, groups * cols));
   checkSpan(`zeros of ${what}`, zeros, (groups * cols) / 2);
+}
+
+function checkRowGroups(
+  what: string,
+  { kind, rowGroups, rows }: { kind: string; rowGroups: RowGroups; rows: number },
+): void {
+  const { indices, count } = rowGroups;
+  expect(
+    kind === 'gptq4' && isCount(count),
+    `Expected a number of groups, and gptq4, for ${what} but received ${count} in ${kind}`,
+  );
+  checkSpan(`groups of the rows of ${what}`, indices, 4 * rows);
+  const view = viewOf(indices);
+  for (let row = 0; row < rows; row++) {
+    const group = view.getInt32(4 * row, true);
+    expect(
+      group >= 0 && group < count,
+      `Expected groups below ${count} for ${what} but row ${row} has ${group}`,
+    );
+  }
 }
 
 function checkIntegers(

@@ -1,6 +1,8 @@
 // Reads what stands beside packed weights: every list is as long as the weight's shape asks for, and lies
 // inside the memory it names. Which words a format has is written in src/encode/packing-words.ts.
 
+#include <cstring>
+
 #include "reader.h"
 
 namespace airllm {
@@ -68,7 +70,18 @@ void Reader::readGroups(Packing& found, DType dtype, size_t rows, size_t cols) {
   expect(factorDType <= 2, "Expected scales of a packed weight in f32, f16 or bf16");
   found.factorDType = static_cast<DType>(factorDType);
   found.groupRows = positive();
-  const size_t groups = quotientUp(rows, found.groupRows);
+  size_t groups = quotientUp(rows, found.groupRows);
+  if (flag()) {
+    expect(dtype == DType::kGptq, "Expected rows in the order of their groups but in gptq4");
+    groups = found.groups = positive();
+    found.rowGroups = span(product(rows, sizeof(int32_t)));
+    for (size_t row = 0; row < rows; row++) {
+      int32_t group;
+      memcpy(&group, found.rowGroups + row * sizeof group, sizeof group);
+      expect(group >= 0 && static_cast<size_t>(group) < groups,
+             "Expected the group of a row below their number");
+    }
+  }
   found.factors = span(product(product(groups, cols), found.factorDType == DType::kF32 ? 4 : 2));
   found.zeros = span(product(groups, cols / 2));
 }

@@ -30,6 +30,13 @@ inline void unpackColumns(const uint8_t* words, size_t index, size_t count, int3
   }
 }
 
+/** The group of a row; memory that changes under a submission cannot make it one that is not there. */
+inline size_t groupOf(const Packing& packing, size_t row) {
+  if (packing.rowGroups == nullptr) return row / packing.groupRows;
+  const size_t group = wordAt(packing.rowGroups, row);
+  return group < packing.groups ? group : packing.groups - 1;
+}
+
 /** Rows [row, row + rows), columns [col, col + count), multiples of 8; rows of `out` are `stride` apart. */
 template <bool Awq>
 void decodeGroups(const Weight& weight, size_t row, size_t rows, size_t col, size_t count, float* out,
@@ -41,11 +48,11 @@ void decodeGroups(const Weight& weight, size_t row, size_t rows, size_t col, siz
     const size_t first = col + c;
     int32_t zeros[kGroupColumns], q[kGroupColumns];
     float scales[kGroupColumns];
-    size_t nextGroup = row;
+    size_t unpacked = SIZE_MAX;
     for (size_t r = row; r < row + rows; r++) {
-      if (r == nextGroup) {
-        const size_t group = r / packing.groupRows;
-        nextGroup = (group + 1) * packing.groupRows;
+      const size_t group = groupOf(packing, r);
+      if (group != unpacked) {
+        unpacked = group;
         unpackColumns<Awq>(packing.zeros, (group * cols + first) / 8, n, zeros);
         if (!Awq) {
           for (size_t i = 0; i < n; i++) zeros[i] = (zeros[i] + 1) & 15;

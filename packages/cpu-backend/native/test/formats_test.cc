@@ -119,6 +119,18 @@ TEST_CASE("groups, by hand") {
   // z = 1 + 1, 2 + 1, 15 + 1 mod 16; row 0 is the lowest nibble of each word.
   expectRow(weight, {10 - 2, (11 - 3) * 2, 0, 0, 0, 0, 0, 3});
 
+  // Row 0 is of group 1 of two, whose zeros and scales follow.
+  const uint32_t twoZeros[2] = {0, zeros};
+  const int32_t rowGroups[8] = {1, 0, 0, 0, 0, 0, 0, 0};
+  std::vector<uint16_t> twoScales(8);
+  twoScales.insert(twoScales.end(), scales.begin(), scales.end());
+  Weight shuffled = weight;
+  shuffled.packing.factors = reinterpret_cast<const uint8_t*>(twoScales.data());
+  shuffled.packing.zeros = reinterpret_cast<const uint8_t*>(twoZeros);
+  shuffled.packing.rowGroups = reinterpret_cast<const uint8_t*>(rowGroups);
+  shuffled.packing.groups = 2;
+  expectRow(shuffled, {10 - 2, (11 - 3) * 2, 0, 0, 0, 0, 0, 3});
+
   // Nibbles 0, 4 and 7 are columns 0, 1 and 7.
   const uint32_t row = 0x500b000a, awqZeros = 0x20010003;
   weight.data = reinterpret_cast<const uint8_t*>(&row);

@@ -24,8 +24,9 @@ export function packingWords(
     }
     case 'gptq4':
     case 'awq4': {
-      const { scaleDType, groupRows, scales, zeros } = packing;
-      return [DTYPE[scaleDType], groupRows, ...span(scales), ...span(zeros)];
+      const { scaleDType, groupRows, rowGroups, scales, zeros } = packing;
+      const groups = rowGroups ? [1, rowGroups.count, ...span(rowGroups.indices)] : [0];
+      return [DTYPE[scaleDType], groupRows, ...groups, ...span(scales), ...span(zeros)];
     }
     case 'int8':
     case 'int4':

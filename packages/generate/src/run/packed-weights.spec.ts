@@ -1,6 +1,10 @@
 // Packed weights that are cut: rows travel with their factors, and sums over blocks of k go on where they stopped.
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { generate, openModel, readCase } from '../../test/cases.js';
+import { shuffleGroups } from '../../test/shuffle-groups.js';
 
 /** About a third of the largest matrices of these cases. */
 const TILE_BYTES = 1500;
@@ -30,3 +34,33 @@ describe.each(['llama-nf4', 'llama-fp4', 'llama-gptq', 'llama-awq', 'gpt-oss-mxf
     });
   },
 );
+
+describe('GPTQ with rows of any group (desc_act)', () => {
+  it('has the same tokens', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'gptq-'));
+    try {
+      const folder = join(temporary, 'shuffled');
+      const golden = await readCase('llama-gptq', {
+        quantization_config: { quant_method: 'gptq', bits: 4, desc_act: true },
+      });
+      await shuffleGroups(golden.folder, folder);
+      await using opened = await openModel(golden, { share: 0, tileBytes: TILE_BYTES, folder });
+      const prompts = golden.prompts.map(({ input_ids }) => input_ids);
+      expect(await generate(opened.model, prompts)).toEqual(golden.prompts.map(({ greedy }) => greedy));
+    } finally {
+      await rm(temporary, { recursive: true });
+    }
+  });
+
+  it('is refused where the config does not tell', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'gptq-'));
+    try {
+      const folder = join(temporary, 'shuffled');
+      const golden = await readCase('llama-gptq');
+      await shuffleGroups(golden.folder, folder);
+      await expect(openModel(golden, { folder })).rejects.toThrow('config.json names no act-order');
+    } finally {
+      await rm(temporary, { recursive: true });
+    }
+  });
+});

@@ -2,9 +2,9 @@
 // stored input-major, [K, N] for a linear [N, K], and have zeros and scales for each group of k, which are read with
 // the rows of their group.
 
-import type { WeightRef } from '@airllm/backend';
+import type { WeightRef, WeightSpan } from '@airllm/backend';
 import { LayerStoreError } from '../errors.js';
-import type { ResolvedWeight, StoredTensor, TensorTable } from '../resolved-weight.js';
+import type { FormatOptions, ResolvedWeight, StoredTensor, TensorTable } from '../resolved-weight.js';
 import { companionTensor, wrongShape } from './companion-tensor.js';
 
 const SCALE_DTYPE = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
@@ -12,7 +12,11 @@ const SCALE_BYTES = { f32: 4, f16: 2, bf16: 2 } as const;
 const WEIGHT = '.weight';
 
 /** Undefined where the checkpoint has no quantized weight of that name. */
-export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWeight | undefined {
+export function resolveGrouped(
+  ref: WeightRef,
+  tensors: TensorTable,
+  { shuffledGroups }: FormatOptions,
+): ResolvedWeight | undefined {
   if (ref.source || ref.shape.length !== 2 || !ref.name.endsWith(WEIGHT) || tensors.has(ref.name))
     return undefined;
   const module = ref.name.slice(0, -WEIGHT.length);
@@ -34,7 +38,11 @@ export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWe
   if (!Number.isInteger(groupRows)) throw wrongShape(scales, `equal groups of ${depth} rows`);
   const scaleDType = SCALE_DTYPE[scales.dtype as keyof typeof SCALE_DTYPE];
   const order = kind === 'gptq4' ? rowOrder(`${module}.g_idx`, depth, tensors) : undefined;
-  const group = { unitElements: groupRows * outputs, first: 0 };
+  const isShuffled = order !== undefined && shuffledGroups;
+  // Factors of rows in any order are all of them, whatever the rows.
+  const unitRows = isShuffled ? depth : groupRows;
+  const unitGroups = isShuffled ? groups : 1;
+  const group = { unitElements: unitRows * outputs, first: 0 };
   return {
     name: ref.name,
     dtype: kind,
@@ -50,16 +58,25 @@ export function resolveGrouped(ref: WeightRef, tensors: TensorTable): ResolvedWe
     scales: undefined,
     packing: {
       inputMajor: true,
-      rowUnit: kind === 'gptq4' ? leastCommonMultiple(groupRows, 8) : groupRows,
+      rowUnit: rowUnitOf(kind, groupRows, isShuffled ? groups : undefined),
       companions: [
-        { ...group, ...placeOf(scales), unitBytes: outputs * SCALE_BYTES[scaleDType] },
-        { ...group, ...placeOf(zeros), unitBytes: outputs / 2 },
+        { ...group, ...placeOf(scales), unitBytes: unitGroups * outputs * SCALE_BYTES[scaleDType] },
+        { ...group, ...placeOf(zeros), unitBytes: unitGroups * (outputs / 2) },
       ],
       residents: order ? [order] : [],
       open: (resident) => {
-        if (order) expectInOrder(order, resident(order), groupRows);
-        return ([scaleSpan, zeroSpan]) =>
-          scaleSpan && zeroSpan && { kind, scales: scaleSpan, scaleDType, zeros: zeroSpan, groupRows };
+        const indices = order && resident(order);
+        if (indices) expectGroups(order, indices, isShuffled ? { count: groups } : { rows: groupRows });
+        return ([scaleSpan, zeroSpan], rowStart) => {
+          if (!scaleSpan || !zeroSpan) return undefined;
+          const common = { kind, scales: scaleSpan, scaleDType, zeros: zeroSpan, groupRows };
+          if (!indices || !isShuffled) return common;
+          const { memory, byteOffset } = indices;
+          return {
+            ...common,
+            rowGroups: { indices: { memory, byteOffset: byteOffset + 4 * rowStart }, count: groups },
+          };
+        };
       },
     },
   };
@@ -86,19 +103,34 @@ function rowOrder(name: string, depth: number, tensors: TensorTable): StoredTens
   return tensors.has(name) ? companionTensor(tensors, name, { dtypes: ['I32'], shape: [depth] }) : undefined;
 }
 
-/** Rows that lie apart from their group (act-order) would need all scales at every row. */
-function expectInOrder(
+/**
+ * Blocks of rows begin with a group and with a word. Those that come with the factors of all groups are at least as long as these, 5 rows
+ * a group: half a byte a weight, two and a half a factor in 16 bits with its zero.
+ */
+function rowUnitOf(kind: 'gptq4' | 'awq4', groupRows: number, shuffledGroups: number | undefined): number {
+  if (shuffledGroups !== undefined) return 8 * Math.ceil((5 * shuffledGroups) / 8);
+  return kind === 'gptq4' ? leastCommonMultiple(groupRows, 8) : groupRows;
+}
+
+/** The groups that rows are of: any below `count`, or each for `rows` rows, one after the other. */
+function expectGroups(
   { name, byteLength }: StoredTensor,
-  { memory, byteOffset }: { memory: { bytes: Uint8Array }; byteOffset: number },
-  groupRows: number,
+  { memory, byteOffset }: WeightSpan,
+  expected: { readonly count: number } | { readonly rows: number },
 ): void {
   const view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset + byteOffset, byteLength);
   for (let row = 0; row < byteLength / 4; row++) {
     const group = view.getInt32(4 * row, true);
-    if (group === Math.floor(row / groupRows)) continue;
+    const isRight =
+      'count' in expected ? group >= 0 && group < expected.count : group === Math.floor(row / expected.rows);
+    if (isRight) continue;
+    const wanted =
+      'count' in expected
+        ? `groups below ${expected.count}`
+        : 'rows in the order of their groups, since config.json names no act-order (desc_act),';
     throw new LayerStoreError(
       'UNSUPPORTED_DTYPE',
-      `Expected rows in the order of their groups in ${name} but row ${row} is of group ${group}: checkpoints made with act-order (desc_act) are not read`,
+      `Expected ${wanted} in ${name} but row ${row} is of group ${group}`,
       { fields: { tensor: name, row, group } },
     );
   }

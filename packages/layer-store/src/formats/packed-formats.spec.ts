@@ -173,6 +173,25 @@ describe('GPTQ and AWQ', () => {
     expect(() => open([1, ...inOrder.slice(1)])).toThrow('row 0 is of group 1');
   });
 
+  it('take rows of any group where the config tells, with the factors of all groups', () => {
+    const weight = resolveWeight(ref, gptq(), { shuffledGroups: true });
+    // 4 groups of 32 bytes of scales and 8 of zeros; blocks of 24 rows, whose 192 bytes are no fewer.
+    expect(weight.packing).toMatchObject({
+      rowUnit: 24,
+      companions: [
+        { unitBytes: 128, unitElements: 1024 },
+        { unitBytes: 32, unitElements: 1024 },
+      ],
+    });
+    const open = (list: number[]) => weight.packing?.open(residents({ 'm.g_idx': groupsOf(list) }));
+    const any = inOrder.map((group, row) => (group + row) % 4);
+    expect(open(any)?.([span, span], 24)).toMatchObject({
+      rowGroups: { count: 4, indices: { byteOffset: 96 } },
+    });
+    expect(() => open([4, ...any.slice(1)])).toThrow('groups below 4 in m.g_idx but row 0 is of group 4');
+    expect(() => open([-1, ...any.slice(1)])).toThrow('row 0 is of group -1');
+  });
+
   it.each([
     [{ qzeros: [4, 16] }, 'I32 [4, 2] for m.qzeros'],
     [{ scales: [5, 16] }, 'm.qzeros'],

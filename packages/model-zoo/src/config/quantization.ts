@@ -68,7 +68,7 @@ const FIELDS: Readonly<Record<QuantizationMethod, Readonly<Record<string, Allowe
   gptq: {
     bits: [4],
     checkpoint_format: ['gptq'],
-    desc_act: [false],
+    desc_act: [true, false],
     is_marlin_format: [false],
     lm_head: [false],
     dynamic: ['{}'],
@@ -142,6 +142,12 @@ export function quantizationMethod(config: ConfigReader): QuantizationMethod | u
   return found;
 }
 
+/** True where rows of GPTQ weights may be of any group. */
+export function hasShuffledGroups(config: ConfigReader): boolean {
+  const section = config.fields['quantization_config'];
+  return isRecord(section) && section['desc_act'] === true;
+}
+
 /** ModelOpt leaves its name out of some configs. */
 function methodOf(section: Readonly<Record<string, unknown>>): unknown {
   const isModelOpt = section['quant_algo'] !== undefined && !isKnown(section['quant_method']);
@@ -180,7 +186,7 @@ function isAllowed(allowed: Allowed | undefined, value: unknown): boolean {
 function unsupported(field: string, found: unknown): ModelError {
   return new ModelError(
     'UNSUPPORTED_QUANTIZATION',
-    `Expected unquantized weights, FP8 (e4m3, a scale per block of 128 × 128, row or tensor), MXFP4, bitsandbytes 4-bit, GPTQ 4-bit (format gptq, no desc_act) or AWQ 4-bit (gemm), but config field ${field} names ${describeValue(found)}. Use the checkpoint this one was quantized from`,
+    `Expected unquantized weights, FP8 (e4m3, a scale per block of 128 × 128, row or tensor), MXFP4, bitsandbytes 4-bit, GPTQ 4-bit (format gptq) or AWQ 4-bit (gemm), but config field ${field} names ${describeValue(found)}. Use the checkpoint this one was quantized from`,
     { field, found: typeof found === 'object' ? describeValue(found) : found },
   );
 }

@@ -15,11 +15,17 @@ import { recordAttention } from './record-attention.js';
 import { recordMlp } from './record-mlp.js';
 import { recordNorm } from './record-norm.js';
 
-/** An architecture that is this block with a config. `notices` are for people. */
+/** What is true of a checkpoint whatever its architecture. */
+export interface DecoderFacts extends Pick<ModelDefinition, 'shuffledGroups'> {
+  /** For people. Default none. */
+  readonly notices?: readonly string[];
+}
+
+/** An architecture that is this block with a config. */
 export function createDecoder(
   family: string,
   config: DecoderConfig,
-  notices: readonly string[] = [],
+  { notices = [], shuffledGroups }: DecoderFacts,
 ): ModelDefinition {
   const { names, hiddenSize, vocabSize, maxPositions, embeddingScale, mixers, feedForwards } = config;
   const layers = mixers.length;
@@ -46,6 +52,7 @@ export function createDecoder(
       recordBlock(rec, { config, mixer, feedForward, context: { state, layer, weights } });
     },
     recordHead: (rec, hidden) => recordHead(rec, hidden, { config, head }),
+    shuffledGroups,
     ignores: ignoredTensors(config),
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Submission } from '../../backend.js';
 import { Tensor } from '../../tensor.js';
-import type { CodePacking, WeightPacking } from '../../packing.js';
+import type { CodePacking, GroupPacking, WeightPacking } from '../../packing.js';
 import type { BlockScales, WeightMemory, WeightSlice } from '../../weight.js';
 import { PLAIN_LINEAR } from '../commands.js';
 import { tensorAt } from './checks.js';
@@ -106,6 +106,7 @@ export function wrongCommands(): Record<string, (memory: WeightMemory) => Comman
     ...wrongScales(),
     ...wrongPackings(),
     ...wrongCompanions(),
+    ...wrongRowGroups(),
   };
 }
 
@@ -214,5 +215,33 @@ function wrongCompanions(): Record<string, (memory: WeightMemory) => Commands> {
     'bit planes past the end of their memory': linear(lossless(2, [WEIGHT_BYTES - 47, 0])),
     'escapes past the end of their memory': linear(lossless(2, [0, WEIGHT_BYTES - 3])),
     'no byte for the base': linear(lossless(0)),
+  };
+}
+
+/** Weights [8, 8] in 32 bytes, and behind them an int32 for each row. */
+function wrongRowGroups(): Record<string, (memory: WeightMemory) => Commands> {
+  const linear =
+    (kind: GroupPacking['kind'], count: number, indicesAt = 32) =>
+    (memory: WeightMemory): Commands => {
+      const start = { memory, byteOffset: 0 };
+      const rowGroups = { indices: { memory, byteOffset: indicesAt }, count };
+      const factors = { scales: start, scaleDType: 'f16', zeros: start } as const;
+      const packing = { kind, ...factors, groupRows: 8, rowGroups };
+      const weight = { memory, byteOffset: 0, dtype: kind, rows: 8, cols: 8, packing };
+      return [{ op: 'linear', x: tensorAt(0, 1, 8), weight, ...PLAIN_LINEAR, out: tensorAt(8, 1, 8) }];
+    };
+  return {
+    'a row of a group that is not there': (memory) => {
+      memory.bytes.fill(0);
+      memory.bytes[32 + 4 * 7] = 2;
+      return linear('gptq4', 2)(memory);
+    },
+    'a row of a negative group': (memory) => {
+      memory.bytes.fill(0xff, 32);
+      return linear('gptq4', 2)(memory);
+    },
+    'groups of rows past the end of their memory': linear('gptq4', 1, 33),
+    'rows of no groups': linear('gptq4', 0),
+    'groups of rows in awq4': linear('awq4', 1),
   };
 }

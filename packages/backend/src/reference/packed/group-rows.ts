@@ -21,8 +21,9 @@ export function groupRows(weight: WeightSlice, packing: GroupPacking): (row: num
   /** Column c of a row of words that hold eight columns each. */
   const acrossColumns = (view: DataView, row: number, c: number): number =>
     (view.getUint32(4 * (row * (cols / 8) + (c >> 3)), true) >>> (4 * nibbleOf(c))) & 15;
+  const groupOf = rowGroupsOf(packing);
   return (row) => {
-    const group = Math.floor(row / packing.groupRows);
+    const group = groupOf(row);
     for (let c = 0; c < cols; c++) {
       const stored = acrossColumns(zeros, group, c);
       const scale = floatAt(scales, byteLengthOf(scaleDType, group * cols + c), scaleDType);
@@ -35,4 +36,11 @@ export function groupRows(weight: WeightSlice, packing: GroupPacking): (row: num
     }
     return values;
   };
+}
+
+/** Returns a function to the group of a row. */
+function rowGroupsOf({ rowGroups, groupRows: rows }: GroupPacking): (row: number) => number {
+  if (!rowGroups) return (row) => Math.floor(row / rows);
+  const indices = viewOf(rowGroups.indices);
+  return (row) => indices.getInt32(4 * row, true);
 }
