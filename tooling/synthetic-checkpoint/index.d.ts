@@ -60,7 +60,10 @@ export declare function writeSyntheticCheckpoint(
 
 /** Shapes whose bf16 checkpoints have about the size in their name, in decimal units. */
 export declare const PRESETS: Readonly<
-  Record<'120MB' | '500MB' | '2GB' | '5GB' | 'mixtral-2GB' | 'mixtral-6GB' | '405B-21GB', SyntheticShape>
+  Record<
+    '120MB' | '500MB' | '2GB' | '3GB' | '5GB' | 'mixtral-2GB' | 'mixtral-6GB' | '405B-21GB',
+    SyntheticShape
+  >
 >;
 
 /**

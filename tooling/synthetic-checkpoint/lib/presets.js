@@ -6,6 +6,8 @@ export const PRESETS = {
   '500MB': llama({ hiddenSize: 1024, layers: 16, heads: 16, kvHeads: 8, intermediateSize: 2816 }), // 254
   // TinyLlama 1.1B with twice its heads of keys and values.
   '2GB': llama({ hiddenSize: 2048, layers: 22, heads: 32, kvHeads: 8, intermediateSize: 5632 }), // 1123
+  // Llama 3.2 3B, narrower, with the width of heads it has.
+  '3GB': llama({ hiddenSize: 2560, layers: 20, heads: 20, kvHeads: 4, intermediateSize: 6912 }), // 1540
   // Llama 3.2 3B with a layer less and an older vocabulary; 5.4 GiB.
   '5GB': llama({ hiddenSize: 3072, layers: 27, heads: 24, kvHeads: 8, intermediateSize: 8192 }), // 2915
   // Mixtral 8x7B at a quarter of its width.
