@@ -8,6 +8,7 @@ import { formatTable, keepsPromises } from './lib/table.js';
 
 const PROGRAMS = [
   'resident-decode',
+  'prefill',
   'packed-gemv',
   'budget-rss',
   'event-loop',

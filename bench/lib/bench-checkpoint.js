@@ -31,7 +31,8 @@ export async function openBenchCheckpoint(preset) {
  *
  * Returns its folder, the paths of its weight files, `weightBytes` of all tensors, and `tokenBytes`: what one token
  * reads. That is every matrix and norm, but one row of the embedding table, which is left out; with a tied head the
- * table is the output projection and counts.
+ * table is the output projection and counts. `promptBytes` are those that every token of a prompt is multiplied by: the
+ * head sees the last one only.
  */
 export async function openShape(name, shape) {
   const folder = join(await benchFolder(), `${name}-bf16`);
@@ -50,5 +51,7 @@ export async function openShape(name, shape) {
   );
   const weightBytes = [...byteLengths.values()].reduce((sum, bytes) => sum + bytes, 0);
   const unread = byteLengths.has(HEAD) ? byteLengths.get(EMBEDDING) : 0;
-  return { folder, files, weightBytes, tokenBytes: weightBytes - unread };
+  const head = byteLengths.get(HEAD) ?? byteLengths.get(EMBEDDING);
+  const tokenBytes = weightBytes - unread;
+  return { folder, files, weightBytes, tokenBytes, promptBytes: tokenBytes - head };
 }

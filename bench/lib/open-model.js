@@ -2,14 +2,14 @@
 
 import { AutoModel } from '@airllm/core';
 
-/** `host` is what `memory.host` takes. */
-export function openModel(folder, host) {
-  return AutoModel.fromPretrained(folder, { memory: { host }, device: 'cpu' });
+/** `host` is what `memory.host` takes; `options` are further ones of AutoModel.fromPretrained. */
+export function openModel(folder, host, options = {}) {
+  return AutoModel.fromPretrained(folder, { memory: { host }, device: 'cpu', ...options });
 }
 
 /** Opens a model with all of its weights in memory. */
-export async function openResidentModel({ folder, weightBytes }) {
-  const model = await openModel(folder, weightBytes + ROOM_BYTES);
+export async function openResidentModel({ folder, weightBytes }, options) {
+  const model = await openModel(folder, weightBytes + ROOM_BYTES, options);
   const { streamedBytesPerPass } = model.plan;
   if (streamedBytesPerPass === 0) return model;
   await model[Symbol.asyncDispose]();
