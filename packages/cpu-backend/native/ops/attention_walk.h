@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "../simd/tile.h"
+#include "attention_block.h"
 #include "softcap.h"
 
 namespace airllm::AIRLLM_ISA {
@@ -43,37 +43,11 @@ struct Walk {
   size_t firstHead;
 };
 
-struct Softmax {
-  float maximum;
-  float total;
-};
-
 /** The first position that a row at `position` sees. */
 inline size_t firstSeen(const Walk& walk, size_t position) {
   const size_t inWindow = position >= walk.window ? position - walk.window + 1 : 0;
   const size_t inChunk = position - position % walk.chunk;
   return inWindow > inChunk ? inWindow : inChunk;
-}
-
-/** scores[i] = scale · q·keys[i] for i in [0, count); keys keyDim apart. */
-inline void scoreKeys(const float* q, const float* keys, size_t count, size_t keyDim, float scale,
-                      float* scores) {
-  const size_t bytesApart = keyDim * sizeof(float);
-  size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    Tile<4, 1> tile;
-    clear(tile);
-    const WeightRows<DType::kF32, 4> rows(reinterpret_cast<const uint8_t*>(keys + i * keyDim), bytesApart);
-    accumulateTile(rows, q, 0, 0, keyDim, tile);
-    for (size_t j = 0; j < 4; j++) scores[i + j] = sum(tile.acc[j]) * scale;
-  }
-  for (; i < count; i++) {
-    Tile<1, 1> tile;
-    clear(tile);
-    const WeightRows<DType::kF32, 1> row(reinterpret_cast<const uint8_t*>(keys + i * keyDim), bytesApart);
-    accumulateTile(row, q, 0, 0, keyDim, tile);
-    scores[i] = sum(tile.acc[0]) * scale;
-  }
 }
 
 /** Scores of keys that begin `distance` positions before the row, capped and biased; room for kKvBlockTokens.
@@ -91,52 +65,6 @@ inline void adjustScores(const Walk& walk, size_t head, size_t distance, float* 
   }
 }
 
-/** out = out · keep + Σᵢ weights[i] · values[i], values `apart` floats apart; the first block does not read
- * `out`. */
-inline void addValues(const float* values, const float* weights, size_t count, size_t apart, size_t valueDim,
-                      float keep, bool first, float* out) {
-  for (size_t c = 0; c < valueDim; c += kLanes) {
-    const size_t n = valueDim - c < kLanes ? valueDim - c : kLanes;
-    const bool whole = n == kLanes;
-    F acc = zero();
-    if (!first) acc = mul(whole ? load(out + c) : loadPartial(out + c, n), set1(keep));
-    for (size_t i = 0; i < count; i++) {
-      const float* value = values + i * apart + c;
-      acc = fma(set1(weights[i]), whole ? load(value) : loadPartial(value, n), acc);
-    }
-    if (whole) {
-      store(out + c, acc);
-    } else {
-      storePartial(out + c, acc, n);
-    }
-  }
-}
-
-/** One row, one head, `count` consecutive keys of one block from `offset` on, `distance` positions before the
- * row. */
-inline void attendBlock(const Walk& walk, size_t row, size_t head, size_t offset, size_t count,
-                        size_t distance, bool first, Softmax& state) {
-  float* out = walk.out + row * walk.outStride + head * walk.valueDim;
-  float scores[kKvBlockTokens] = {};
-  scoreKeys(walk.q + row * walk.qStride + head * walk.keyDim, walk.keys + offset, count, walk.keyDim,
-            walk.scale, scores);
-  adjustScores(walk, head, distance, scores);
-  float maximum = first ? scores[0] : state.maximum;
-  for (size_t i = 0; i < count; i++) maximum = scores[i] > maximum ? scores[i] : maximum;
-  float exponents[kKvBlockTokens + kLanes] = {};
-  for (size_t i = 0; i < count; i++) exponents[i] = scores[i] - maximum;
-  exponents[kKvBlockTokens] = first ? 0.0f : state.maximum - maximum;
-  float weights[kKvBlockTokens + kLanes];
-  for (size_t i = 0; i < kKvBlockTokens + kLanes; i += kLanes) {
-    store(weights + i, exponential(load(exponents + i)));
-  }
-  const float keep = weights[kKvBlockTokens];
-  float total = first ? 0.0f : state.total * keep;
-  for (size_t i = 0; i < count; i++) total += weights[i];
-  addValues(walk.values + offset, weights, count, walk.keyDim, walk.valueDim, keep, first, out);
-  state = {maximum, total};
-}
-
 /** Divides by the total of the softmax, in which the head's sink takes part. */
 inline void finishHead(const Walk& walk, size_t row, size_t head, Softmax state) {
   float* out = walk.out + row * walk.outStride + head * walk.valueDim;
@@ -150,24 +78,89 @@ inline void finishHead(const Walk& walk, size_t row, size_t head, Softmax state)
   for (size_t c = 0; c < walk.valueDim; c++) out[c] *= factor;
 }
 
+/** Rows whose walk is at one block: which of them see all of it is known before any is computed. */
+struct BlockView {
+  size_t offset;
+  size_t start;
+
+  /** Positions of the block that a row sees: [from, from + count); none when count is 0. */
+  struct Seen {
+    size_t from;
+    size_t count;
+    bool first;
+  };
+  Seen seenBy(const Walk& walk, size_t position) const {
+    const size_t seen = firstSeen(walk, position);
+    const size_t from = seen > start ? seen - start : 0;
+    if (from >= kKvBlockTokens || position < start) return {0, 0, false};
+    const size_t inBlock = position - start;
+    return {from, (inBlock < kKvBlockTokens ? inBlock + 1 : kKvBlockTokens) - from, seen >= start};
+  }
+};
+
+/** What the sums of earlier blocks are worth beside this one, for T rows of every head: e to the power of how
+ * much the largest score grew. */
+template <size_t T>
+inline void keepSums(const Walk& walk, const BlockView::Seen* seen, size_t row,
+                     float (*scores)[T][kKvBlockTokens], Softmax (*states)[kAttentionHeads], float* keep) {
+  for (size_t i = 0; i < walk.heads * T; i++) {
+    Softmax& state = states[row + i % T][i / T];
+    const float found = largest(scores[i / T][i % T], seen[i % T].count);
+    const float maximum = !seen[i % T].first && state.maximum > found ? state.maximum : found;
+    keep[i] = seen[i % T].first ? 0.0f : state.maximum - maximum;
+    state.maximum = maximum;
+  }
+  for (size_t i = 0; i < walk.heads * T; i += kLanes) store(keep + i, exponential(load(keep + i)));
+}
+
+/** T rows from `row` on at one block, which they see alike. Stages go over all heads, whose chains are
+ * independent. */
+template <size_t T>
+inline void attendView(const Walk& walk, const RowPlace* places, const BlockView& view, size_t row,
+                       const BlockView::Seen* seen, Softmax (*states)[kAttentionHeads]) {
+  float scores[kAttentionHeads][T][kKvBlockTokens];
+  float keep[(kAttentionHeads * T + kLanes - 1) / kLanes * kLanes] = {};
+  const size_t offset = view.offset + seen->from * walk.keyDim, count = seen->count;
+  bool first[T];
+  for (size_t t = 0; t < T; t++) first[t] = seen[t].first;
+  for (size_t head = 0; head < walk.heads; head++) {
+    scoreKeys<T>(walk.q + row * walk.qStride + head * walk.keyDim, walk.qStride, walk.keys + offset, count,
+                 walk.keyDim, walk.scale, scores[head]);
+    for (size_t t = 0; t < T; t++) {
+      adjustScores(walk, head, places[row + t].position - view.start - seen[t].from, scores[head][t]);
+    }
+  }
+  keepSums<T>(walk, seen, row, scores, states, keep);
+  for (size_t i = 0; i < walk.heads * T; i++) {
+    Softmax& state = states[row + i % T][i / T];
+    const float added = weigh(scores[i / T][i % T], count, state.maximum);
+    state.total = first[i % T] ? added : state.total * keep[i] + added;
+  }
+  for (size_t head = 0; head < walk.heads; head++) {
+    addValues<T>(walk.values + offset, count, walk.keyDim, walk.valueDim, scores[head], keep + head * T,
+                 first, walk.out + row * walk.outStride + head * walk.valueDim, walk.outStride);
+  }
+}
+
 /** `rows` ≤ kAttentionRows rows of one sequence; walk.heads ≤ kAttentionHeads. */
 inline void attendRows(const Walk& walk, const RowPlace* places, size_t rows) {
   Softmax states[kAttentionRows][kAttentionHeads];
   const int32_t* blocks = places[0].blocks;
   const size_t lastBlock = places[rows - 1].position / kKvBlockTokens;
   for (size_t block = firstSeen(walk, places[0].position) / kKvBlockTokens; block <= lastBlock; block++) {
-    const size_t blockStart = block * kKvBlockTokens;
-    const size_t base = static_cast<size_t>(blocks[block]) * walk.blockStride;
-    for (size_t row = 0; row < rows; row++) {
-      const size_t position = places[row].position;
-      const size_t seen = firstSeen(walk, position);
-      const size_t from = seen > blockStart ? seen - blockStart : 0;
-      if (from >= kKvBlockTokens || position < blockStart) continue;
-      const size_t inBlock = position - blockStart;
-      const size_t count = (inBlock < kKvBlockTokens ? inBlock + 1 : kKvBlockTokens) - from;
-      for (size_t head = 0; head < walk.heads; head++) {
-        attendBlock(walk, row, head, base + from * walk.keyDim, count, inBlock - from, seen >= blockStart,
-                    states[row][head]);
+    const BlockView view{static_cast<size_t>(blocks[block]) * walk.blockStride, block * kKvBlockTokens};
+    BlockView::Seen seen[kAttentionRows];
+    for (size_t row = 0; row < rows; row++) seen[row] = view.seenBy(walk, places[row].position);
+    for (size_t row = 0; row < rows;) {
+      size_t whole = 0;
+      while (whole < kRowsTogether && row + whole < rows && seen[row + whole].count == kKvBlockTokens)
+        whole++;
+      if (whole == kRowsTogether) {
+        attendView<kRowsTogether>(walk, places, view, row, seen + row, states);
+        row += kRowsTogether;
+      } else {
+        if (seen[row].count > 0) attendView<1>(walk, places, view, row, seen + row, states);
+        row++;
       }
     }
   }

@@ -95,6 +95,20 @@ inline float sum(F v) {
   return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
 }
 
+/** The sums of four vectors, by the additions of `sum`. */
+inline void sumFour(F a, F b, F c, F d, float* to) {
+  const F ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  const F cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));
+  const F abPairs = _mm256_add_ps(ab, _mm256_permute_ps(ab, 0x4e));
+  const F cdPairs = _mm256_add_ps(cd, _mm256_permute_ps(cd, 0x4e));
+  // Lanes 0 and 4 of the sums are a and b, then c and d.
+  const F abTotals = _mm256_add_ps(abPairs, _mm256_permute_ps(abPairs, 0xb1));
+  const F cdTotals = _mm256_add_ps(cdPairs, _mm256_permute_ps(cdPairs, 0xb1));
+  const __m128 first = _mm_unpacklo_ps(_mm256_castps256_ps128(abTotals), _mm256_extractf128_ps(abTotals, 1));
+  const __m128 second = _mm_unpacklo_ps(_mm256_castps256_ps128(cdTotals), _mm256_extractf128_ps(cdTotals, 1));
+  _mm_storeu_ps(to, _mm_movelh_ps(first, second));
+}
+
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 
 }  // namespace

@@ -90,6 +90,14 @@ inline float sum(F v) {
   return vget_lane_f32(pair, 0) + vget_lane_f32(pair, 1);
 }
 
+/** The sums of four vectors. */
+inline void sumFour(F a, F b, F c, F d, float* to) {
+  to[0] = sum(a);
+  to[1] = sum(b);
+  to[2] = sum(c);
+  to[3] = sum(d);
+}
+
 inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 }  // namespace

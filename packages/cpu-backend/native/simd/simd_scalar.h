@@ -131,6 +131,14 @@ inline float sum(F v) {
   return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
 }
 
+/** The sums of four vectors. */
+inline void sumFour(F a, F b, F c, F d, float* to) {
+  to[0] = sum(a);
+  to[1] = sum(b);
+  to[2] = sum(c);
+  to[3] = sum(d);
+}
+
 inline void prefetch(const void*) {}
 
 }  // namespace
