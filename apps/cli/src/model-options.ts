@@ -7,6 +7,7 @@ export interface ModelFlags {
   memory?: string;
   device?: string;
   threads?: number;
+  precision?: string;
   maxSeqLen?: number;
   prefetch: boolean;
   profile?: boolean;
@@ -25,6 +26,7 @@ export function addModelOptions(command: Command): Command {
     )
     .option('--device <name>', 'auto, cpu or reference')
     .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
+    .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
     .option('--no-prefetch', 'read a tile only when it is needed')
     .option('--profile', 'print times per layer after the run')
@@ -43,6 +45,9 @@ export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
       device: flags.device as NonNullable<FromPretrainedOptions['device']>,
     }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.precision !== undefined && {
+      precision: flags.precision as NonNullable<FromPretrainedOptions['precision']>,
+    }),
     ...(flags.maxSeqLen !== undefined && { maxSeqLen: flags.maxSeqLen }),
     ...(flags.revision !== undefined && { revision: flags.revision }),
     ...(flags.compression !== undefined && {

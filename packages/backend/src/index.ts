@@ -61,6 +61,7 @@ export type {
   WeightPacking,
   WeightSpan,
 } from './packing.js';
+export { PRECISIONS, type Precision } from './precision.js';
 export type {
   AttentionOptions,
   ExpertsOptions,

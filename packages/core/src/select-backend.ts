@@ -1,6 +1,6 @@
 // Chooses the device that computes. Nothing is chosen silently: a fallback is announced.
 
-import { type Backend } from '@airllm/backend';
+import type { Backend, Precision } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
 import { createCpuBackend } from '@airllm/cpu-backend';
 
@@ -8,6 +8,7 @@ export interface DeviceChoice {
   readonly device: 'auto' | 'cpu' | 'reference';
   /** Default: one per core. */
   readonly threads?: number | undefined;
+  readonly precision: Precision;
   /** Gets the one line that says that the native backend is not there. */
   readonly onNotice: (line: string) => void;
 }
@@ -17,10 +18,15 @@ export interface DeviceChoice {
  *
  * @throws BackendError `BACKEND_UNAVAILABLE` when `cpu` is asked for and cannot be loaded
  */
-export async function selectBackend({ device, threads, onNotice }: DeviceChoice): Promise<Backend> {
+export async function selectBackend({
+  device,
+  threads,
+  precision,
+  onNotice,
+}: DeviceChoice): Promise<Backend> {
   if (device === 'reference') return createReferenceBackend();
   try {
-    return await createCpuBackend(threads === undefined ? {} : { threads });
+    return await createCpuBackend({ precision, ...(threads !== undefined && { threads }) });
   } catch (error) {
     if (device === 'cpu') throw error;
     const reason = error instanceof Error ? error.message : String(error);

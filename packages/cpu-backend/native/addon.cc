@@ -2,12 +2,14 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
 #include <system_error>
 #include <unordered_map>
 
+#include "compute_peak.h"
 #include "cpu_features.h"
 #include "engine.h"
 #include "memory_bandwidth.h"
@@ -15,6 +17,7 @@
 namespace {
 
 using airllm::Engine;
+using airllm::FastLinear;
 using airllm::InvalidOperand;
 using airllm::Kernels;
 using airllm::Matrix;
@@ -58,6 +61,14 @@ const Kernels& kernelsArgument(const Napi::CallbackInfo& info, size_t index) {
   return *kernels;
 }
 
+size_t threadsArgument(const Napi::CallbackInfo& info, size_t index) {
+  const size_t threads = sizeArgument(info, index);
+  if (threads < 1 || threads > 1024) {
+    fail(info.Env(), "INVALID_OPERAND", "Expected between 1 and 1024 threads");
+  }
+  return threads;
+}
+
 /** A task and the promise it settles. */
 struct PromisedTask : Task {
   explicit PromisedTask(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
@@ -86,18 +97,18 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
          InstanceMethod<&EngineHandle::close>("close")});
   }
 
-  /** new Engine(instructionSet: string, threads: number) */
+  /** new Engine(instructionSet: string, threads: number, fast: boolean) */
   explicit EngineHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineHandle>(info) {
     const Napi::Env env = info.Env();
     const Kernels& kernels = kernelsArgument(info, 0);
-    const size_t threads = sizeArgument(info, 1);
-    if (threads < 1 || threads > 1024) fail(env, "INVALID_OPERAND", "Expected between 1 and 1024 threads");
+    const size_t threads = threadsArgument(info, 1);
+    const FastLinear* fast = info[2].ToBoolean() ? airllm::fastLinearBeside(kernels) : nullptr;
     try {
       // Created before the cleanup hook, which therefore runs first: threads end before their way to report
       // does.
       completions_ = Completions::New(env, "airllm cpu backend", 0, 1, this);
       completions_.Unref(env);
-      engine_ = std::make_unique<Engine>(kernels, threads, [this](std::unique_ptr<Task> task) {
+      engine_ = std::make_unique<Engine>(kernels, fast, threads, [this](std::unique_ptr<Task> task) {
         // Refused only when the environment is closing; then nobody waits for the promise.
         if (completions_.NonBlockingCall(task.get()) == napi_ok) task.release();
       });
@@ -110,6 +121,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     }
     napi_add_env_cleanup_hook(env, stopAtExit, this);
     info.This().As<Napi::Object>().Set("instructionSet", Napi::String::New(env, kernels.name));
+    info.This().As<Napi::Object>().Set("fastSet", Napi::String::New(env, fast == nullptr ? "" : fast->name));
   }
 
   ~EngineHandle() override { shutDown(); }
@@ -308,46 +320,55 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
   size_t pending_ = 0;
 };
 
-class BandwidthWorker : public Napi::AsyncWorker {
+/** A measurement off the JavaScript thread, and the promise of its figure. */
+class MeasureWorker : public Napi::AsyncWorker {
  public:
-  BandwidthWorker(Napi::Env env, const Kernels& kernels, size_t bytes, size_t threads, double seconds)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        kernels_(kernels),
-        bytes_(bytes),
-        threads_(threads),
-        seconds_(seconds) {}
+  MeasureWorker(Napi::Env env, std::function<double()> measure)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), measure_(std::move(measure)) {}
 
   Napi::Promise promise() { return deferred_.Promise(); }
 
  private:
-  void Execute() override { result_ = airllm::measureMemoryBandwidth(kernels_, bytes_, threads_, seconds_); }
+  void Execute() override { result_ = measure_(); }
   void OnOK() override { deferred_.Resolve(Napi::Number::New(Env(), result_)); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
   Napi::Promise::Deferred deferred_;
-  const Kernels& kernels_;
-  size_t bytes_;
-  size_t threads_;
-  double seconds_;
+  std::function<double()> measure_;
   double result_ = 0;
 };
+
+Napi::Value startMeasuring(Napi::Env env, std::function<double()> measure) {
+  auto* worker = new MeasureWorker(env, std::move(measure));
+  worker->Queue();
+  return worker->promise();
+}
 
 /** measureMemoryBandwidth(instructionSet, bytes, threads, seconds): Promise<number> */
 Napi::Value measureMemoryBandwidth(const Napi::CallbackInfo& info) {
   const Kernels& kernels = kernelsArgument(info, 0);
-  const size_t threads = sizeArgument(info, 2);
-  if (threads < 1 || threads > 1024)
-    fail(info.Env(), "INVALID_OPERAND", "Expected between 1 and 1024 threads");
-  auto* worker =
-      new BandwidthWorker(info.Env(), kernels, sizeArgument(info, 1), threads, numberArgument(info, 3));
-  worker->Queue();
-  return worker->promise();
+  const size_t bytes = sizeArgument(info, 1), threads = threadsArgument(info, 2);
+  const double seconds = numberArgument(info, 3);
+  return startMeasuring(info.Env(), [&kernels, bytes, threads, seconds] {
+    return airllm::measureMemoryBandwidth(kernels, bytes, threads, seconds);
+  });
+}
+
+/** measureComputePeak(instructionSet, fast, threads, seconds): Promise<number> */
+Napi::Value measureComputePeak(const Napi::CallbackInfo& info) {
+  const Kernels& kernels = kernelsArgument(info, 0);
+  const FastLinear* fast = info[1].ToBoolean() ? airllm::fastLinearBeside(kernels) : nullptr;
+  const size_t threads = threadsArgument(info, 2);
+  const double seconds = numberArgument(info, 3);
+  return startMeasuring(info.Env(), [&kernels, fast, threads, seconds] {
+    return airllm::measureComputePeak(kernels, fast, threads, seconds);
+  });
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", EngineHandle::define(env));
   exports.Set("measureMemoryBandwidth", Napi::Function::New(env, measureMemoryBandwidth));
+  exports.Set("measureComputePeak", Napi::Function::New(env, measureComputePeak));
   return exports;
 }
 

@@ -1,6 +1,7 @@
 #include "cpu_features.h"
 
 #include <cstdint>
+#include <string_view>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define AIRLLM_X64
@@ -8,6 +9,10 @@
 #include <intrin.h>
 #else
 #include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 #endif
 
@@ -20,15 +25,15 @@ struct CpuId {
   uint32_t eax, ebx, ecx, edx;
 };
 
-CpuId cpuid(uint32_t leaf) {
+CpuId cpuid(uint32_t leaf, uint32_t subleaf = 0) {
   CpuId id{};
 #if defined(_MSC_VER)
   int words[4];
-  __cpuidex(words, static_cast<int>(leaf), 0);
+  __cpuidex(words, static_cast<int>(leaf), static_cast<int>(subleaf));
   id = {static_cast<uint32_t>(words[0]), static_cast<uint32_t>(words[1]), static_cast<uint32_t>(words[2]),
         static_cast<uint32_t>(words[3])};
 #else
-  __get_cpuid_count(leaf, 0, &id.eax, &id.ebx, &id.ecx, &id.edx);
+  __get_cpuid_count(leaf, subleaf, &id.eax, &id.ebx, &id.ecx, &id.edx);
 #endif
   return id;
 }
@@ -65,11 +70,31 @@ bool hasAvx512Vbmi() {
   return has(features, 1) && has(features, 6) && has(features, 8) && hasAvx512();
 }
 
+bool hasAvx512Bf16() { return hasAvx512() && has(cpuid(7, 1).eax, 5); }
+
+/** AMX with bf16, whose registers (bits 17 and 18) a process may use once the system has said so. */
+bool hasAmx() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  const uint32_t features = cpuid(7).edx;
+  const bool bf16 = has(features, 22), tile = has(features, 24);
+  return bf16 && tile && hasAvx512Bf16() && (savedState() & 0x60000) == 0x60000 &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+bool isAmd() { return cpuid(0).ebx == 0x68747541; }  // "Auth" of AuthenticAMD
+
 #else
 
 bool hasAvx2() { return false; }
 bool hasAvx512() { return false; }
 bool hasAvx512Vbmi() { return false; }
+bool hasAvx512Bf16() { return false; }
+bool hasAmx() { return false; }
+bool isAmd() { return false; }
 
 #endif
 
@@ -89,6 +114,19 @@ const Kernels* kernelsFor(const std::string& instructionSet) {
   if (avx512 != nullptr) return avx512;
   if (avx2 != nullptr) return avx2;
   return neonKernels() != nullptr ? neonKernels() : scalarKernels();
+}
+
+const FastLinear* fastLinearFor(const std::string& name) {
+  if (name == "amx") return hasAmx() ? amxLinear() : nullptr;
+  if (name == "avx512bf16") return hasAvx512Bf16() ? avx512Bf16Linear() : nullptr;
+  return nullptr;
+}
+
+const FastLinear* fastLinearBeside(const Kernels& kernels) {
+  if (std::string_view(kernels.name).substr(0, 6) != "avx512") return nullptr;
+  if (const FastLinear* amx = fastLinearFor("amx")) return amx;
+  // Intel's cores issue a bf16 dot product every other cycle, which is half as many products as FMA has.
+  return isAmd() ? fastLinearFor("avx512bf16") : nullptr;
 }
 
 }  // namespace airllm

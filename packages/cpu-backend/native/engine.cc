@@ -17,8 +17,9 @@ void unpackRows(const float* from, const Matrix& rows) {
   }
 }
 
-Engine::Engine(const Kernels& kernels, size_t threads, std::function<void(std::unique_ptr<Task>)> completed)
-    : executor_(kernels, threads), completed_(std::move(completed)), driver_([this] { drive(); }) {}
+Engine::Engine(const Kernels& kernels, const FastLinear* fast, size_t threads,
+               std::function<void(std::unique_ptr<Task>)> completed)
+    : executor_(kernels, fast, threads), completed_(std::move(completed)), driver_([this] { drive(); }) {}
 
 Engine::~Engine() { stop(); }
 

@@ -37,7 +37,8 @@ void unpackRows(const float* from, const Matrix& rows);
 class Engine {
  public:
   /** `completed` is called on the driver thread for every task that ran. Throws when threads cannot start. */
-  Engine(const Kernels& kernels, size_t threads, std::function<void(std::unique_ptr<Task>)> completed);
+  Engine(const Kernels& kernels, const FastLinear* fast, size_t threads,
+         std::function<void(std::unique_ptr<Task>)> completed);
   ~Engine();
 
   void submit(std::unique_ptr<Task> task);

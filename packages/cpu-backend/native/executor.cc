@@ -12,6 +12,8 @@ constexpr size_t kGemvChunk = 8;
 constexpr size_t kPanelChunk = 32;
 /** Fewer whole panels would leave threads waiting for the last one. */
 constexpr size_t kPanelsPerThread = 8;
+/** Fewer chunks of linear in bf16, since all of x goes by for each. */
+constexpr size_t kFastChunksPerThread = 4;
 /** Heads of latent attention that share each block of the cache while it is in the first-level cache. */
 constexpr size_t kMostHeadsTogether = 8;
 
@@ -21,12 +23,19 @@ size_t roundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * u
 
 }  // namespace
 
-Executor::Executor(const Kernels& kernels, size_t threads)
-    : kernels_(kernels), scratch_(new Scratch[threads]), pool_(threads) {}
+Executor::Executor(const Kernels& kernels, const FastLinear* fast, size_t threads)
+    : kernels_(kernels),
+      fast_(fast),
+      packed_(fast == nullptr ? nullptr : new PackedRows),
+      fastScratch_(fast == nullptr ? nullptr : new FastScratch[threads]),
+      scratch_(new Scratch[threads]),
+      pool_(threads) {}
 
 void Executor::execute(const Program& program, const std::atomic<bool>& stop) {
+  packedFrom_ = {};
   for (const Op& op : program.ops) {
     if (stop) return;
+    if (!std::holds_alternative<LinearOp>(op)) packedFrom_ = {};
     std::visit([this](const auto& typed) { run(typed); }, op);
   }
 }
@@ -54,8 +63,35 @@ void Executor::run(const LayerNormOp& op) {
   split(kernels_.layerNorm, op, op.x.rows * (op.x.cols / op.groupWidth), op.groupWidth * 4);
 }
 
+void Executor::packOnce(const Matrix& x) {
+  const Matrix& from = packedFrom_;
+  if (x.data == from.data && x.rows == from.rows && x.cols == from.cols && x.stride == from.stride) return;
+  pool_.run((x.rows + kTileSide - 1) / kTileSide, 1,
+            [&](size_t begin, size_t end, size_t) { fast_->packRows(x, begin, end, packed_->values); });
+  packedFrom_ = x;
+}
+
+void Executor::runFast(const LinearOp& op) {
+  const size_t fitting = kPackedValues / packedValues(kTileSide, op.x.cols) * kTileSide;
+  const size_t together = std::min(fitting, kBlockRows);
+  const size_t fair = op.weight.rows / (pool_.threads() * kFastChunksPerThread);
+  const size_t chunk = std::clamp(roundUp(fair, 2 * kTileSide), 2 * kTileSide, kBlockWeights);
+  for (size_t t = 0; t < op.x.rows; t += together) {
+    const size_t rows = std::min(together, op.x.rows - t);
+    LinearOp block = op;
+    block.x = {op.x.data + t * op.x.stride, rows, op.x.cols, op.x.stride};
+    block.out = {op.out.data + t * op.out.stride, rows, op.out.cols, op.out.stride};
+    packOnce(block.x);
+    pool_.run(op.weight.rows, chunk, [&](size_t begin, size_t end, size_t thread) {
+      fast_->linear(block, packed_->values, begin, end, fastScratch_[thread]);
+    });
+  }
+}
+
 void Executor::run(const LinearOp& op) {
   if (op.x.rows == 0) return;
+  if (fast_ != nullptr && takesFast(op)) return runFast(op);
+  packedFrom_ = {};
   const size_t unitWork = op.x.rows * std::max<size_t>(1, op.weight.cols);
   const size_t worth = std::max<size_t>(1, kWorthSharing / unitWork);
   const bool byPanels =

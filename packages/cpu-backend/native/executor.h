@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "gemm/fast_linear.h"
 #include "kernels.h"
 #include "program.h"
 #include "thread_pool.h"
@@ -13,8 +14,8 @@ namespace airllm {
 
 class Executor {
  public:
-  /** Throws std::bad_alloc, std::system_error (threads). */
-  Executor(const Kernels& kernels, size_t threads);
+  /** `fast`, where given, takes linear of many rows. Throws std::bad_alloc, std::system_error (threads). */
+  Executor(const Kernels& kernels, const FastLinear* fast, size_t threads);
 
   /** Runs to the end, or until an op ends after `stop` was set. */
   void execute(const Program& program, const std::atomic<bool>& stop);
@@ -43,6 +44,10 @@ class Executor {
   void run(const GatherRowsOp& op);
   void run(const ScatterAddRowsOp& op);
 
+  /** Packs x once for all of the linears that follow one another on it. */
+  void runFast(const LinearOp& op);
+  void packOnce(const Matrix& x);
+
   /**
    * body(begin, end, scratch) over `units`. `unitWork` is in multiply-adds, roughly; too little work stays on
    * the calling thread.
@@ -57,7 +62,17 @@ class Executor {
     float floats[kScratchFloats];
   };
 
+  /** Packed rows of x, which are the same for q, k and v, for gate and up. */
+  struct alignas(64) PackedRows {
+    uint16_t values[kPackedValues];
+  };
+
   const Kernels& kernels_;
+  const FastLinear* fast_;
+  std::unique_ptr<PackedRows> packed_;
+  std::unique_ptr<FastScratch[]> fastScratch_;
+  /** What packed_ holds; no data when it is out of date. */
+  Matrix packedFrom_{};
   std::unique_ptr<Scratch[]> scratch_;
   ThreadPool pool_;
 };

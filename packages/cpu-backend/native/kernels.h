@@ -63,6 +63,9 @@ struct Kernels {
   void (*scatterAddRows)(const ScatterAddRowsOp& op, size_t begin, size_t end);
   /** Reads every byte once; the result only keeps the reads alive. `bytes` is a multiple of 512. */
   float (*readAll)(const uint8_t* data, size_t bytes);
+  /** Multiply-adds in registers; returns how many. `keep` holds two values that the compiler does not know.
+   */
+  size_t (*multiplyAdds)(size_t repeats, float* keep);
 };
 
 /** Null where the binary was built without the set (another architecture). Whether the machine has it is not

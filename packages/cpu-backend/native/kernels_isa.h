@@ -4,18 +4,8 @@
 // could otherwise be the copy the linker keeps for every machine.
 #pragma once
 
+#include "compiler.h"
 #include "kernels.h"
-
-#if defined(__clang__)
-#define AIRLLM_UNROLL _Pragma("unroll")
-#define AIRLLM_NOINLINE __attribute__((noinline))
-#elif defined(__GNUC__)
-#define AIRLLM_UNROLL _Pragma("GCC unroll 32")
-#define AIRLLM_NOINLINE __attribute__((noinline))
-#else
-#define AIRLLM_UNROLL
-#define AIRLLM_NOINLINE
-#endif
 
 // Vectors first: everything below is written over them.
 // clang-format off
@@ -34,6 +24,7 @@
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/linear_transposed.h"
+#include "ops/multiply_adds.h"
 #include "ops/read_all.h"
 #include "ops/rms_norm.h"
 #include "ops/rope.h"
@@ -77,6 +68,7 @@ constexpr Kernels tableNamed(const char* name) {
       .gatherRows = gatherRows,
       .scatterAddRows = scatterAddRows,
       .readAll = readAll,
+      .multiplyAdds = multiplyAdds,
   };
 }
 

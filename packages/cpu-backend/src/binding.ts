@@ -15,6 +15,8 @@ export type InstructionSet = 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512vbmi
 export interface NativeEngine {
   /** The set that `auto` became. */
   readonly instructionSet: Exclude<InstructionSet, 'auto'>;
+  /** What multiplies in bf16; empty when nothing does. */
+  readonly fastSet: '' | 'amx' | 'avx512bf16';
   /** Reserves zero-filled pages; `fullyWritten` permits huge pages. Returns the memory's number. */
   allocate(byteLength: number, fullyWritten: boolean): number;
   /** The memory as an ArrayBuffer; once per number. */
@@ -32,11 +34,19 @@ export interface NativeEngine {
 }
 
 export interface NativeBinding {
-  readonly Engine: new (instructionSet: InstructionSet, threads: number) => NativeEngine;
+  /** `fast` allows what {@link NativeEngine.fastSet} names. */
+  readonly Engine: new (instructionSet: InstructionSet, threads: number, fast: boolean) => NativeEngine;
   /** Resolves to bytes per second. */
   measureMemoryBandwidth(
     instructionSet: InstructionSet,
     bytes: number,
+    threads: number,
+    seconds: number,
+  ): Promise<number>;
+  /** Resolves to multiply-adds per second: in bf16 with `fast` where it is faster, else in float32. */
+  measureComputePeak(
+    instructionSet: InstructionSet,
+    fast: boolean,
     threads: number,
     seconds: number,
   ): Promise<number>;

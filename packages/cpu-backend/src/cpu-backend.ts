@@ -8,6 +8,7 @@ import {
   type Backend,
   type KvCache,
   type KvCacheShape,
+  type Precision,
   type Submission,
   type SubmissionResult,
   type WeightMemory,
@@ -27,9 +28,12 @@ export class CpuBackend implements Backend {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(engine: NativeEngine, threads: number) {
+  constructor(engine: NativeEngine, { threads, precision }: { threads: number; precision: Precision }) {
     this.#engine = engine;
-    this.description = `CPU, ${engine.instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    const parts = ['CPU', engine.instructionSet, `${threads} ${threads === 1 ? 'thread' : 'threads'}`];
+    if (precision === 'fast')
+      parts.push(engine.fastSet ? `fast with ${engine.fastSet}` : 'fast is exact here');
+    this.description = parts.join(', ');
   }
 
   allocateWeights(byteLength: number): WeightMemory {

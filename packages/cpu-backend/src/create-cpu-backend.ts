@@ -1,6 +1,6 @@
 // Starts a CPU backend: loads the addon, chooses instruction set and threads.
 
-import { BackendError, type Backend } from '@airllm/backend';
+import { BackendError, PRECISIONS, type Backend, type Precision } from '@airllm/backend';
 import { NativeAddonError } from '@airllm/native';
 import { availableParallelism } from 'node:os';
 import { loadBinding, type InstructionSet, type NativeBinding } from './binding.js';
@@ -12,6 +12,11 @@ export interface CpuBackendOptions {
   threads?: number;
   /** Default `auto`: the best this machine has. */
   instructionSet?: InstructionSet;
+  /**
+   * Default `exact`. With `fast`, `linear` of 8 rows and more rounds its operands to bf16 where the machine multiplies bf16
+   * faster than float32 (AMX; AVX512_BF16 of AMD), and `exact` is what it is elsewhere.
+   */
+  precision?: Precision;
 }
 
 /**
@@ -19,20 +24,24 @@ export interface CpuBackendOptions {
  *
  * @throws BackendError `BACKEND_UNAVAILABLE` when the addon is not built or does not load (the cause is the
  * `NativeAddonError` that lists what was tried), or when the machine lacks the instruction set;
- * `INVALID_OPERAND` for a number of threads outside [1, 1024].
+ * `INVALID_OPERAND` for a number of threads outside [1, 1024] or an unknown precision.
  * @example
  * await using backend = await createCpuBackend({ threads: 4 });
  * await backend.submit({ commands, arena });
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<Backend> {
-  const { threads = availableParallelism(), instructionSet = 'auto' } = options;
+  const { threads = availableParallelism(), instructionSet = 'auto', precision = 'exact' } = options;
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw new BackendError('INVALID_OPERAND', `Expected threads within [1, 1024] but received ${threads}`);
   }
+  if (!PRECISIONS.includes(precision)) {
+    const known = PRECISIONS.join(' or ');
+    throw new BackendError('INVALID_OPERAND', `Expected ${known} for precision but received ${precision}`);
+  }
   const { Engine } = openBinding();
   return new CpuBackend(
-    callNative(() => new Engine(instructionSet, threads)),
-    threads,
+    callNative(() => new Engine(instructionSet, threads, precision === 'fast')),
+    { threads, precision },
   );
 }
 

@@ -1,3 +1,4 @@
 export type { InstructionSet } from './binding.js';
 export { createCpuBackend, type CpuBackendOptions } from './create-cpu-backend.js';
+export { measureComputePeak, type ComputePeakOptions } from './measure-compute-peak.js';
 export { measureMemoryBandwidth, type MemoryBandwidthOptions } from './measure-memory-bandwidth.js';

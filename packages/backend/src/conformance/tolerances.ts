@@ -14,6 +14,13 @@ export const ELEMENTWISE = 2e-6;
  */
 export const SUMMED = 1e-5;
 
+/**
+ * `fast` precision: both operands of a product rounded to 8 bits are off by 2⁻⁹ of themselves each, the product by 2⁻⁸,
+ * and the largest of some thousand products of normal values is about 12 root mean squares (a sum of one
+ * product is the worst case). Operands that are cut instead of rounded are off by twice that.
+ */
+export const ROUNDED_OPERANDS = 5e-2;
+
 /** exp, tanh and erf by the usual float32 polynomials: a few units in the last place, times the argument. */
 export const TRANSCENDENTAL = 1e-5;
 

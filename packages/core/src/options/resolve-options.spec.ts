@@ -9,6 +9,7 @@ describe('resolveOptions', () => {
       prefetching: true,
       profilingMode: false,
       threads: undefined,
+      precision: 'exact',
       maxSeqLen: undefined,
     });
   });
@@ -29,6 +30,7 @@ describe('resolveOptions', () => {
     const resolved = resolveOptions({
       memory: { host: '512MB' },
       threads: 3,
+      precision: 'fast',
       maxSeqLen: 77,
       device: 'reference',
       prefetching: false,
@@ -43,6 +45,7 @@ describe('resolveOptions', () => {
     expect(resolved).toMatchObject({
       hostBytes: 512_000_000,
       threads: 3,
+      precision: 'fast',
       maxSeqLen: 77,
       device: 'reference',
       prefetching: false,
@@ -87,6 +90,7 @@ describe('resolveOptions', () => {
     [{ device: 'tpu' }, 'device'],
     [{ dtype: 'int8' }, 'dtype'],
     [{ threads: 0 }, 'threads'],
+    [{ precision: 'half' }, 'precision'],
     [{ maxSeqLen: 1.5 }, 'maxSeqLen'],
     [{ prefetching: 'yes' }, 'prefetching'],
     [{ hfToken: '' }, 'hfToken'],

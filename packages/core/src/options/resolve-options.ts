@@ -1,6 +1,7 @@
 // The options of AutoModel.fromPretrained: AirLLM's names in camelCase, and this port's own. Owns names, defaults and
 // validation. None is ignored: what is not implemented yet is refused by name.
 
+import { PRECISIONS, type Precision } from '@airllm/backend';
 import type { OpenCheckpointOptions } from '@airllm/checkpoint';
 import type { OnShardProgress, ShardFormat } from '@airllm/sharder';
 import { z } from 'zod';
@@ -21,6 +22,11 @@ export interface FromPretrainedOptions {
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
   /** Threads that compute. Default: one per core. */
   threads?: number | null;
+  /**
+   * `'exact'` (default): activations stay float32 and tokens do not depend on the batch. `'fast'`: prompts and batches may
+   * multiply in bfloat16, several times faster where the processor can; tokens may then depend on the batch.
+   */
+  precision?: Precision | null;
   /** Weights are used as stored: `'auto'` (default) or the checkpoint's own dtype. Others: not yet. */
   dtype?: DtypeOption | null;
   /** Longest sequence, prompt included. Default: what the model allows. */
@@ -65,6 +71,7 @@ export interface ResolvedOptions {
   readonly hostBytes: number;
   readonly device: 'auto' | 'cpu' | 'reference';
   readonly threads: number | undefined;
+  readonly precision: Precision;
   readonly dtype: DtypeOption;
   readonly maxSeqLen: number | undefined;
   readonly prefetching: boolean;
@@ -106,6 +113,7 @@ const shape = {
   memory: z.strictObject(memoryShape, 'an object { host }').nullish(),
   device: oneOf(['auto', 'cpu', 'reference', 'cuda', 'metal', 'webgpu']).nullish(),
   threads: count.nullish(),
+  precision: oneOf(PRECISIONS).nullish(),
   dtype: oneOf(['auto', 'float32', 'float16', 'bfloat16']).nullish(),
   maxSeqLen: count.nullish(),
   prefetching: flag.nullish(),
@@ -149,6 +157,7 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
     },
     hostBytes: resolveHostBytes(given.memory?.host ?? undefined),
     threads: given.threads ?? undefined,
+    precision: given.precision ?? 'exact',
     dtype: given.dtype ?? 'auto',
     maxSeqLen: given.maxSeqLen ?? undefined,
     prefetching: given.prefetching ?? true,

@@ -47,7 +47,7 @@ TEST_CASE("tasks run in the order of submission and stop() drops the rest") {
   std::vector<float> read;
   size_t completed = 0;
   {
-    Engine engine(*kernelsFor("auto"), 3, [&](std::unique_ptr<Task> task) {
+    Engine engine(*kernelsFor("auto"), nullptr, 3, [&](std::unique_ptr<Task> task) {
       const std::lock_guard lock(mutex);
       completed++;
       if (task->kind == Task::Kind::kRead) read.push_back(task->data[0]);

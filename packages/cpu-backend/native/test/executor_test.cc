@@ -48,7 +48,7 @@ std::vector<float> outputsWith(const Kernels& kernels, size_t threads) {
                                      columns(x, 600, 8), columns(x, 608, 8), heads.weight, heads.weight,
                                      columns(out, 900, 256), 4, 8, 32, 32, state});
   program.ops.push_back(LinearOp{columns(x, 0, 300), matrix.weight, kAbsent, columns(out, 0, 200), true});
-  Executor executor(kernels, threads);
+  Executor executor(kernels, nullptr, threads);
   const std::atomic<bool> stop{false};
   executor.execute(program, stop);
   std::vector<float> written = out.storage;

@@ -248,7 +248,7 @@ TEST_CASE("what a cache does not hold is refused") {
 
 TEST_CASE("random words never reach outside memory") {
   const Memory memory;
-  Executor executor(*kernelsFor("auto"), 2);
+  Executor executor(*kernelsFor("auto"), nullptr, 2);
   const std::atomic<bool> stop{false};
   std::mt19937 random(12);
   const double interesting[] = {0,
