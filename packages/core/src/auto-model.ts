@@ -21,7 +21,7 @@ import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
 import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
 import { predict, type ModelPrediction } from './predict.js';
-import { selectBackend } from './select-backend.js';
+import { selectBackend, workingBytes } from './select-backend.js';
 import { findShards, shardModel } from './shard-model.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
 import type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
@@ -79,7 +79,8 @@ export class AutoModel {
         definition,
         backend,
         store: opened,
-        memoryBytes: (writtenRunBytes) => hostBytes - processBytes(opened.writtenBytes + writtenRunBytes),
+        memoryBytes: (writtenRunBytes) =>
+          hostBytes - processBytes(opened.writtenBytes + writtenRunBytes, resolved),
         plannedMemoryBytes: hostBytes - prepared.plan.processBytes,
         reservedRunBytes: prepared.reservedRunBytes,
         maxSequenceTokens: prepared.plan.maxSequenceTokens,
@@ -172,14 +173,15 @@ function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: Reso
     definition,
     tensors: checkpoint.tensors,
     hostBytes: options.hostBytes,
-    processBytes: processBytes(0),
+    processBytes: processBytes(0, options),
     maxSeqLen: options.maxSeqLen,
   });
 }
 
 /** What the process takes beside `writtenBytes` of weights and runs that it has committed, with room to grow. */
-function processBytes(writtenBytes: number): number {
-  return Math.max(0, process.memoryUsage.rss() - writtenBytes) + PROCESS_RESERVE_BYTES;
+function processBytes(writtenBytes: number, options: ResolvedOptions): number {
+  const beside = Math.max(0, process.memoryUsage.rss() - writtenBytes);
+  return beside + PROCESS_RESERVE_BYTES + workingBytes(options);
 }
 
 /** Token ids work without a tokenizer, so its absence is an error only when text is asked for. */

@@ -2,7 +2,7 @@
 
 import type { Backend, Precision } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
-import { createCpuBackend } from '@airllm/cpu-backend';
+import { createCpuBackend, fastMemoryBytes } from '@airllm/cpu-backend';
 
 export interface DeviceChoice {
   readonly device: 'auto' | 'cpu' | 'reference';
@@ -33,4 +33,9 @@ export async function selectBackend({
     onNotice(`airllm: running on the slow TypeScript backend. ${reason.split('\n').join(' ')}`);
     return createReferenceBackend();
   }
+}
+
+/** Bytes the backend may hold beside what it is asked for, which a budget has to cover. */
+export function workingBytes({ device, threads, precision }: Omit<DeviceChoice, 'onNotice'>): number {
+  return precision === 'fast' && device !== 'reference' ? fastMemoryBytes(threads) : 0;
 }
