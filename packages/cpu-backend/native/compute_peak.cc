@@ -10,7 +10,8 @@
 namespace airllm {
 
 double measureComputePeak(const Kernels& kernels, const FastLinear* fast, size_t threads, double seconds) {
-  constexpr size_t kRepeats = 20000;
+  // Rounds of about a millisecond: on a busy machine some of them are not interrupted.
+  constexpr size_t kRepeats = 20000, kTileRepeats = 2000;
   const std::unique_ptr<FastScratch[]> scratch(fast == nullptr ? nullptr : new FastScratch[threads]());
   ThreadPool pool(threads);
   double best = 0;
@@ -22,7 +23,7 @@ double measureComputePeak(const Kernels& kernels, const FastLinear* fast, size_t
       for (size_t i = begin; i < end; i++) {
         float keep[2] = {0.5f, 1.0f};
         products += fast == nullptr ? kernels.multiplyAdds(kRepeats, keep)
-                                    : fast->products(kRepeats, scratch[thread]);
+                                    : fast->products(kTileRepeats, scratch[thread]);
       }
     });
     const auto roundEnd = std::chrono::steady_clock::now();
