@@ -3,12 +3,13 @@
 
 import { byteLengthOf } from '@airllm/backend';
 
-const REPEATED = 1 << 20;
+/** A multiple of every block that holds factors (34, 18, 144 and 210 bytes) and of 24 bytes of bit planes. */
+const PERIOD = 12 * 85_680;
 const LOSSLESS_ESCAPES = 0.02;
 
-/** Bytes that repeat after a mebibyte and a bit, so that rows differ. */
+/** Bytes that repeat after about a megabyte. */
 function fill(bytes, byteOf) {
-  const pattern = Uint8Array.from({ length: Math.min(REPEATED + 64, bytes.length) }, (_, i) => byteOf(i));
+  const pattern = Uint8Array.from({ length: Math.min(PERIOD, bytes.length) }, (_, i) => byteOf(i));
   for (let at = 0; at < bytes.length; at += pattern.length) {
     bytes.set(pattern.subarray(0, Math.min(pattern.length, bytes.length - at)), at);
   }
