@@ -41,6 +41,23 @@ export interface SubmissionResult {
   readonly computeSeconds: number;
 }
 
+/** The memory of a device that does not compute in the host's. */
+export interface DeviceMemory {
+  /** What the backend may hold on the device, by its own option or the device's free memory when it was opened. */
+  readonly limitBytes: number;
+  /** What it holds now: weights, arenas, KV caches and its buffers for weights on their way. */
+  readonly usedBytes: number;
+  /** Of `limitBytes`, kept for weights on their way from the host: never given to `pin`, arenas or KV caches. */
+  readonly stagingBytes: number;
+  /**
+   * Copies host weight memory of this backend to the device for good. When it settles, the host's bytes may be written
+   * again or given back; slices of the result use the same offsets.
+   *
+   * @throws BackendError `OUT_OF_DEVICE_MEMORY`, with nothing taken
+   */
+  pin(memory: WeightMemory): Promise<WeightMemory>;
+}
+
 /**
  * One compute device. Submissions run in the order given, off the JavaScript thread where the device
  * allows it; a submission's memory must stay alive until its promise settles.
@@ -55,6 +72,11 @@ export interface Backend extends AsyncDisposable {
   /** One line for people: instruction set, threads, device name. */
   readonly description: string;
   readonly dtypes: readonly DType[];
+  /**
+   * Absent where ops read host memory in place. Where it is there, a submission carries the host weights that its
+   * commands name to the device by itself, while earlier submissions compute.
+   */
+  readonly deviceMemory?: DeviceMemory;
   /** Memory that is only reserved here: pages are committed when written. */
   allocateWeights(byteLength: number): WeightMemory;
   createArena(elements: number): Arena;

@@ -1,4 +1,4 @@
-export type { Arena, Backend, KvCache, Submission, SubmissionResult } from './backend.js';
+export type { Arena, Backend, DeviceMemory, KvCache, Submission, SubmissionResult } from './backend.js';
 export {
   cacheLayerElements,
   KV_BLOCK_TOKENS,

@@ -17,9 +17,13 @@ export interface WeightRef {
   readonly whole?: boolean;
 }
 
-/** Memory that ops of one backend can read weights from. Created by {@link Backend.allocateWeights}. */
+/**
+ * Memory that ops of one backend can read weights from. Created by {@link Backend.allocateWeights}, or on a device with
+ * memory of its own by {@link DeviceMemory.pin}.
+ */
 export interface WeightMemory {
-  /** Where the host writes the bytes that ops will read. */
+  readonly byteLength: number;
+  /** Where the host writes the bytes that ops will read. Empty for memory on a device. */
   readonly bytes: Uint8Array;
   /** True when `bytes` starts on a page boundary, as direct I/O needs. */
   readonly pageAligned: boolean;

@@ -141,7 +141,10 @@ export function packedTensor(
 
 function spanOf(tensor: TensorContents | undefined): WeightSpan {
   const bytes = tensor?.bytes ?? new Uint8Array();
-  return { memory: { bytes, pageAligned: false, dispose: () => undefined }, byteOffset: 0 };
+  return {
+    memory: { byteLength: bytes.length, bytes, pageAligned: false, dispose: () => undefined },
+    byteOffset: 0,
+  };
 }
 
 /** Those of a weight that is all of the tensor or a part of it. */

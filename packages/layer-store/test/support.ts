@@ -61,6 +61,7 @@ export class CountingAllocator {
     this.liveBytes += byteLength;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
     return {
+      byteLength,
       pageAligned: false,
       get bytes() {
         if (!alive) throw new Error('Weight memory was used after it was given back');
@@ -80,7 +81,12 @@ declare const WebAssembly: { Memory: new (options: { initial: number }) => { buf
 /** Memory that starts on a page, as direct I/O needs: WebAssembly promises pages of 64 KiB. */
 export function allocatePages(byteLength: number): WeightMemory {
   const { buffer } = new WebAssembly.Memory({ initial: Math.ceil(byteLength / 65536) });
-  return { bytes: new Uint8Array(buffer, 0, byteLength), pageAligned: true, dispose: () => undefined };
+  return {
+    byteLength,
+    bytes: new Uint8Array(buffer, 0, byteLength),
+    pageAligned: true,
+    dispose: () => undefined,
+  };
 }
 
 export interface PendingRead {

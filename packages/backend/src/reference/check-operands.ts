@@ -59,8 +59,8 @@ export function checkWeight(what: string, weight: WeightSlice): void {
 export function checkSpan(what: string, { memory, byteOffset }: WeightSpan, byteLength: number): void {
   const end = byteOffset + byteLength;
   expect(
-    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
-    `Expected ${what} within its ${memory.bytes.byteLength} bytes but it covers [${byteOffset}, ${end})`,
+    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.byteLength,
+    `Expected ${what} within its ${memory.byteLength} bytes but it covers [${byteOffset}, ${end})`,
   );
 }
 
@@ -97,8 +97,8 @@ function checkScales(what: string, { dtype, rows, cols, scales }: WeightSlice): 
   const gridRows = Math.ceil((firstRow + rows) / blockRows);
   const end = byteOffset + byteLengthOf(gridDType, (gridRows - 1) * gridCols + neededCols);
   expect(
-    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.bytes.byteLength,
-    `Expected scales of ${what} within their ${memory.bytes.byteLength} bytes but they cover [${byteOffset}, ${end})`,
+    Number.isSafeInteger(byteOffset) && byteOffset >= 0 && end <= memory.byteLength,
+    `Expected scales of ${what} within their ${memory.byteLength} bytes but they cover [${byteOffset}, ${end})`,
   );
 }
 

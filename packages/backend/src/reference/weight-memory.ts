@@ -14,6 +14,10 @@ export class ReferenceWeightMemory implements WeightMemory {
     this.#bytes = allocate('weight bytes', byteLength, (length) => new Uint8Array(length));
   }
 
+  get byteLength(): number {
+    return this.bytes.byteLength;
+  }
+
   get bytes(): Uint8Array {
     if (!this.#bytes)
       throw new BackendError('INVALID_OPERAND', 'Expected weight memory that is not disposed');

@@ -24,7 +24,10 @@ const residents =
   (contents: Record<string, Uint8Array>) =>
   (span: FileSpan): WeightSpan => {
     const bytes = contents[(span as StoredTensor).name] ?? new Uint8Array(4096);
-    return { memory: { bytes, pageAligned: false, dispose: () => undefined }, byteOffset: 0 };
+    return {
+      memory: { byteLength: bytes.length, bytes, pageAligned: false, dispose: () => undefined },
+      byteOffset: 0,
+    };
   };
 
 const span = residents({})({ path: '/f', byteOffset: 0, byteLength: 0 });
