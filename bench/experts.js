@@ -12,7 +12,7 @@ const MOST_RATIO = 1.2;
 
 await runProgram({
   about: 'Decoding with random tokens ÷ (bytes read ÷ raw bandwidth), mixture of experts',
-  defaults: { preset: 'mixtral-6GB', host: '2GiB', tokens: 24, rounds: 3 },
+  defaults: { preset: 'mixtral-apart-6GB', host: '2GiB', tokens: 24, rounds: 3 },
   async measure({ preset, host, tokens, rounds }) {
     const checkpoint = await openBenchCheckpoint(preset);
     const runs = await roundsLimited(checkpoint, rounds, { host, tokens, random: true });

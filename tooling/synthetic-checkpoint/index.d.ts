@@ -20,6 +20,8 @@ export interface SyntheticShape {
   readonly topK?: number;
   /** The output projection is the embedding matrix. Default false. */
   readonly tied?: boolean;
+  /** A positive integer that multiplies the embedding: at √hiddenSize tokens stay apart through the layers. Default 1. */
+  readonly embeddingScale?: number;
 }
 
 export interface SyntheticCheckpointOptions extends SyntheticShape {
@@ -61,7 +63,15 @@ export declare function writeSyntheticCheckpoint(
 /** Shapes whose bf16 checkpoints have about the size in their name, in decimal units. */
 export declare const PRESETS: Readonly<
   Record<
-    '120MB' | '500MB' | '2GB' | '3GB' | '5GB' | 'mixtral-2GB' | 'mixtral-6GB' | '405B-21GB',
+    | '120MB'
+    | '500MB'
+    | '2GB'
+    | '3GB'
+    | '5GB'
+    | 'mixtral-2GB'
+    | 'mixtral-6GB'
+    | 'mixtral-apart-6GB'
+    | '405B-21GB',
     SyntheticShape
   >
 >;

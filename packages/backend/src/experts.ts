@@ -30,16 +30,24 @@ export interface ExpertProgram<W> {
 }
 
 /**
+ * Outputs that wait for their turn in the sum: enough for every token of a batch that decodes, little beside the activations
+ * of a prompt.
+ */
+export const MAX_HELD_ROWS = 256;
+
+/**
  * A routed mixture of experts. Not executed by backends: whoever runs the program reads `logits` back, routes on
  * the host, and for each expert named runs its program on the rows that chose it (the first rows of its tensors),
  * gathered before and scattered onto `out` after, so that no other expert's weights are ever needed.
- * x, out [T, D]; logits [T, E].
+ * x, out [T, D]; logits [T, E]; held [min(T · topK, MAX_HELD_ROWS), D].
  */
 export interface ExpertsCommand<W> {
   readonly op: 'experts';
   readonly x: Tensor;
   readonly logits: Tensor;
   readonly out: Tensor;
+  /** Room for outputs of experts that are computed before the sum comes to them; see {@link MAX_HELD_ROWS}. */
+  readonly held: Tensor;
   readonly routing: RoutingRule;
   readonly record: (expert: number) => ExpertProgram<W>;
 }

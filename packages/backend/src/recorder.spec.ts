@@ -193,9 +193,9 @@ describe('experts', () => {
     const alive = [x, logits, out].map(({ offset }) => offset);
     for (const { offset } of scratch) expect(alive).not.toContain(offset);
     expect(new Set(scratch.map(({ offset }) => offset)).size).toBe(3);
-    // x, logits (2 round to 16), out and three of 16 for the expert: later lies in the memory of the expert.
-    expect(arenaElements).toBe(6 * 16);
-    expect(scratch.map(({ offset }) => offset)).toContain(later.offset);
+    // x, logits (2 round to 16), out, one held output and three of 16 for the expert: later lies where these were.
+    expect(arenaElements).toBe(7 * 16);
+    expect([mixture.held, ...scratch].map(({ offset }) => offset)).toContain(later.offset);
   });
 
   it('start from an output of zeros', () => {

@@ -3,7 +3,7 @@
 
 import { alignElements, placeInArena, type Lifetime } from './arena-plan.js';
 import type { Activation } from './command.js';
-import type { ExpertProgram, RecordedCommand } from './experts.js';
+import { MAX_HELD_ROWS, type ExpertProgram, type RecordedCommand } from './experts.js';
 import {
   expectMatrix,
   expectRouting,
@@ -251,9 +251,10 @@ export class Recorder {
       };
     };
     const out = this.#tensor(x.rows, x.cols);
+    const held = this.#tensor(Math.min(x.rows * routing.topK, MAX_HELD_ROWS), x.cols);
     this.#push({ op: 'fill', x: out, value: 0 });
     recordExpert(0);
-    return this.#push({ op: 'experts', x, logits, out, routing, record: recordExpert }, tensors);
+    return this.#push({ op: 'experts', x, logits, out, held, routing, record: recordExpert }, tensors);
   }
 
   /** Decides every tensor's place. Nothing can be recorded afterwards. */

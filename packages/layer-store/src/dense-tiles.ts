@@ -224,7 +224,7 @@ export class DenseTiles {
     this.#askedTaken = true;
     return createLease({
       tile: index,
-      streamed: !entry.pinned,
+      isStreamed: () => !entry.pinned,
       memory: entry.memory,
       onRelease: () => {
         entry.leases -= 1;

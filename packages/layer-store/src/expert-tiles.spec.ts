@@ -73,9 +73,23 @@ describe('ExpertTiles', () => {
     expect(granted?.tile).toBe(102);
   });
 
-  it('says that tiles are to be released soon only where not all of them have a slot', async () => {
-    expect((await (await openTiles({ count: 3, slots: 3 })).use(100)).streamed).toBe(false);
-    expect((await (await openTiles({ count: 4, slots: 3 })).use(100)).streamed).toBe(true);
+  it('wants tiles back soon only while an expected one has no slot', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    const [first, second] = [await use(100), await use(101)];
+    expect([first.streamed, second.streamed]).toEqual([false, false]);
+    tiles.expect([102]);
+    expect([first.streamed, second.streamed]).toEqual([true, true]);
+    first.release();
+    expect([loader.pendingTiles, second.streamed]).toEqual([[102], false]);
+  });
+
+  it('says what is in memory, which what is being read is not yet', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    (await use(100)).release();
+    tiles.expect([101]);
+    expect([100, 101, 102].map((tile) => tiles.holds(tile))).toEqual([true, false, false]);
+    await loader.finish(101);
+    expect(tiles.holds(101)).toBe(true);
   });
 
   it('refuses a tile that is none of its own', async () => {
@@ -160,16 +174,16 @@ describe('a read that fails', () => {
 });
 
 describe('resize and close', () => {
-  it('keeps the tiles when there are more slots, and none when there are fewer', async () => {
+  it('keeps the tiles when there are more slots, and the latest when there are fewer', async () => {
     const { allocator, loader, tiles, use } = await openTiles({ slots: 2 });
     for (const tile of [100, 101]) (await use(tile)).release();
     await tiles.resize(4, PAGE);
     expect(allocator.liveBytes).toBe(4 * PAGE);
     for (const tile of [100, 101, 102, 103]) (await use(tile)).release();
     expect(loader.started).toEqual([100, 101, 102, 103]);
-    await tiles.resize(1, PAGE);
-    expect(allocator.liveBytes).toBe(PAGE);
-    (await use(100)).release();
+    await tiles.resize(2, PAGE);
+    expect(allocator.liveBytes).toBe(2 * PAGE);
+    for (const tile of [102, 103, 100]) (await use(tile)).release();
     expect(loader.started).toEqual([100, 101, 102, 103, 100]);
   });
 

@@ -22,6 +22,8 @@ export class ExpertTiles {
   #freeSlots: WeightMemory[] = [];
   /** Tiles that will be asked for, in order: read ahead as slots allow, never evicted for each other. */
   #expected = new Set<number>();
+  /** An expected tile found no slot. */
+  #starved = false;
   #closed = false;
 
   constructor(
@@ -32,16 +34,11 @@ export class ExpertTiles {
     },
   ) {}
 
-  /** Sets the number of slots. No lease may be held; a smaller cache forgets everything. */
+  /** Sets the number of slots. No lease may be held; a smaller cache drops what it would have dropped next. */
   async resize(slots: number, slotBytes: number): Promise<void> {
     this.#expected.clear();
-    if (slots < this.#slots.length) {
-      await this.#settle();
-      this.#entries.clear();
-      for (const slot of this.#slots) slot.dispose();
-      this.#slots = [];
-      this.#freeSlots = [];
-    }
+    if (slots < this.#slots.length) await this.#settle();
+    while (this.#slots.length > slots) this.#dropSlot();
     while (this.#slots.length < slots) {
       const slot = this.options.allocate(slotBytes);
       this.#slots.push(slot);
@@ -58,6 +55,11 @@ export class ExpertTiles {
   expect(indices: Iterable<number>): void {
     this.#expected = new Set(indices);
     this.#pump();
+  }
+
+  /** Whether the tile is in memory now. */
+  holds(index: number): boolean {
+    return this.#entries.get(index)?.loaded ?? false;
   }
 
   tryAcquire(index: number): TileLease | undefined {
@@ -93,10 +95,12 @@ export class ExpertTiles {
   }
 
   #pump(): void {
+    this.#starved = false;
     for (const index of this.#expected) {
       if (this.#closed) return;
       if (this.#entries.has(index)) continue;
-      if (!this.#startRead(index, (candidate) => !this.#expected.has(candidate))) return;
+      this.#starved = !this.#startRead(index, (candidate) => !this.#expected.has(candidate));
+      if (this.#starved) return;
     }
   }
 
@@ -138,7 +142,7 @@ export class ExpertTiles {
     this.#expected.delete(index);
     return createLease({
       tile: index,
-      streamed: this.#slots.length < this.tiles.size,
+      isStreamed: () => this.#starved,
       memory: entry.memory,
       onRelease: () => {
         entry.leases -= 1;
@@ -147,6 +151,13 @@ export class ExpertTiles {
         this.#pump();
       },
     });
+  }
+
+  #dropSlot(): void {
+    const memory = this.#freeSlots.pop() ?? this.#evict(() => true);
+    if (!memory) throw new RangeError('Expected no lease to be held while the cache shrinks');
+    this.#slots.splice(this.#slots.indexOf(memory), 1);
+    memory.dispose();
   }
 
   #expectOpen(): void {

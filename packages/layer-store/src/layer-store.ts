@@ -209,6 +209,11 @@ export class LayerStore implements AsyncDisposable {
     return lease;
   }
 
+  /** Whether all of these weights of an expert are in memory now. */
+  holdsExpert(weights: readonly string[]): boolean {
+    return weights.every((name) => this.parts(name).every((part) => this.#experts.holds(part.tile)));
+  }
+
   /** Announces the routed experts' weights of a layer in order of use, so that they are read side by side. */
   expectExperts(weights: readonly string[]): void {
     this.#experts.expect(new Set(weights.flatMap((name) => this.parts(name).map((part) => part.tile))));

@@ -5,7 +5,7 @@ import type { WeightMemory } from '@airllm/backend';
 /** Holds a tile in memory until released. Release once, after the last submission that reads it ended. */
 export interface TileLease {
   readonly tile: number;
-  /** True when the memory is wanted for the next tile: release soon. */
+  /** True while the memory is wanted for another tile: release soon. */
   readonly streamed: boolean;
   readonly memory: WeightMemory;
   release(): void;
@@ -13,16 +13,18 @@ export interface TileLease {
 
 export function createLease(options: {
   tile: number;
-  streamed: boolean;
+  isStreamed: () => boolean;
   memory: WeightMemory;
   onRelease: () => void;
 }): TileLease {
-  const { tile, streamed, memory, onRelease } = options;
+  const { tile, isStreamed, memory, onRelease } = options;
   let held = true;
   return {
     tile,
-    streamed,
     memory,
+    get streamed() {
+      return isStreamed();
+    },
     release: () => {
       if (held) onRelease();
       held = false;

@@ -21,8 +21,9 @@ export function resolveShape(shape) {
     experts: shape.experts ?? 0,
     topK: shape.topK ?? 2,
     tied: shape.tied ?? false,
+    embeddingScale: shape.embeddingScale ?? 1,
   };
-  for (const size of SIZES) expectPositiveInteger(size, resolved[size]);
+  for (const size of [...SIZES, 'embeddingScale']) expectPositiveInteger(size, resolved[size]);
   expectRule(resolved.heads % resolved.kvHeads === 0, 'kvHeads that divide heads', resolved);
   expectRule(resolved.headDim % 2 === 0, 'an even headDim', resolved);
   if (family === 'mixtral') {

@@ -10,9 +10,10 @@ const BLOCK_VALUES = 1048573;
 const SMALL_BLOCK_VALUES = 65521;
 /** Smaller checkpoints get the small block, which is made in milliseconds. */
 const SMALL_CHECKPOINT_VALUES = 16 * BLOCK_VALUES;
+const EMBEDDING = 'model.embed_tokens.weight';
 
 /** Returns a function from a tensor to a stream of its bytes. Equal seeds and calls give equal bytes. */
-export function createWeightSource({ seed, dtype, parameters }) {
+export function createWeightSource({ seed, dtype, parameters, embeddingScale = 1 }) {
   const blockValues = parameters < SMALL_CHECKPOINT_VALUES ? SMALL_BLOCK_VALUES : BLOCK_VALUES;
   const random = createRandom(seed);
   const normal = normalValues(blockValues, random);
@@ -20,11 +21,11 @@ export function createWeightSource({ seed, dtype, parameters }) {
   const blocks = new Map();
 
   /** Vectors are norms: ones. A matrix [rows, cols] keeps the size of what it multiplies. */
-  function blockFor({ shape }) {
+  function blockFor({ name, shape }) {
     if (shape.length === 1) return ones;
-    const columns = shape[1];
-    let block = blocks.get(columns);
-    if (!block) blocks.set(columns, (block = encodeFloats(normal, dtype, 1 / Math.sqrt(columns))));
+    const deviation = (name === EMBEDDING ? embeddingScale : 1) / Math.sqrt(shape[1]);
+    let block = blocks.get(deviation);
+    if (!block) blocks.set(deviation, (block = encodeFloats(normal, dtype, deviation)));
     return block;
   }
 

@@ -38,7 +38,7 @@ export async function writeSyntheticCheckpoint(folder, options) {
   await mkdir(folder, { recursive: true });
   await expectEmpty(folder);
   if (tokenizerFrom !== undefined) await copyTokenizer(tokenizerFrom, folder);
-  const bytesOf = createWeightSource({ seed, dtype, parameters });
+  const bytesOf = createWeightSource({ seed, dtype, parameters, embeddingScale: shape.embeddingScale });
   for (const shard of shards) {
     const toWrite = shard.tensors.map((tensor) => ({
       name: tensor.name,

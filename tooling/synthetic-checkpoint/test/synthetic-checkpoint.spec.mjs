@@ -95,6 +95,24 @@ describe('writeSyntheticCheckpoint', () => {
     expect(Math.abs(Math.sqrt(variance) - 1 / 8)).toBeLessThan(1.8e-3);
   });
 
+  it('multiplies the embedding alone by embeddingScale', async () => {
+    const firstValues = async (embeddingScale) => {
+      await rm(folder, { recursive: true });
+      await writeSyntheticCheckpoint(folder, { ...TINY, dtype: 'f32', embeddingScale });
+      const tensors = await readTensors();
+      const names = ['model.embed_tokens.weight', 'lm_head.weight'];
+      return Promise.all(
+        names.map(
+          async (name) =>
+            new Float32Array((await readTensor(tensors.get(name).path, tensors.get(name))).slice().buffer)[0],
+        ),
+      );
+    };
+    const [embedding, head] = await firstValues(1);
+    // A power of two changes no other bit.
+    expect(await firstValues(8)).toEqual([8 * embedding, head]);
+  });
+
   it('repeats itself for a seed, differs for another, and gives no two tensors the same bytes', async () => {
     const bytesFor = async (seed) => {
       await rm(folder, { recursive: true });
@@ -127,6 +145,7 @@ describe('writeSyntheticCheckpoint', () => {
   it.each([
     ['an unknown family', { family: 'gpt2' }, /family/],
     ['an unknown dtype', { dtype: 'fp8' }, /dtype/],
+    ['an embedding scale that is no whole number', { embeddingScale: 0.5 }, /embeddingScale/],
     ['kvHeads that do not divide heads', { kvHeads: 3 }, /kvHeads that divide/],
     ['an odd headDim', { headDim: 5 }, /even headDim/],
     ['a hidden size that heads do not divide', { heads: 6 }, /headDim/],

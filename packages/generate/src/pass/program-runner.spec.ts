@@ -38,6 +38,8 @@ function fakeStore(
       cols: part.weight.cols,
     }),
     expectExperts: (names: readonly string[]) => events.push(`expect ${names.join()}`),
+    holdsExpert: (names: readonly string[]) =>
+      names.every((name) => (parts.get(name) ?? []).every(({ tile }) => !absent.has(tile))),
     tryAcquire: (tile: number) => {
       events.push(`try ${tile}`);
       return absent.has(tile) ? undefined : lend(tile);
@@ -195,32 +197,37 @@ describe('leases', () => {
 });
 
 describe('a mixture of experts', () => {
-  it('waits for the router, then takes only the experts that were chosen', async () => {
-    const fake = fakeStore([
-      [['router', 0, 3]],
-      ...[0, 1, 2].map((e) => [
-        [`gate${e}`, 0, 3] as const,
-        [`up${e}`, 0, 3] as const,
-        [`down${e}`, 0, 4] as const,
-      ]),
-    ]);
-    const { device, submitter, runner } = openRunner(fake);
-    device.immediate = true;
-    // Row 0 goes to expert 2, row 1 to expert 0; nobody to expert 1.
-    device.logits = Float32Array.of(0, 0, 9, 9, 0, 0);
+  const routing = {
+    topK: 1,
+    scoring: 'softmax',
+    normalizeTopK: true,
+    scale: 1,
+    correctionBias: undefined,
+    groups: undefined,
+    scaleInput: false,
+  } as const;
+
+  /** A router, three experts, and a shared matrix of a tile of its own beside them. */
+  function openMixture({ topK = 1 } = {}) {
+    const fake = fakeStore(
+      [
+        [['router', 0, 3]],
+        [['shared', 0, 4]],
+        ...[0, 1, 2].map((e) => [
+          [`gate${e}`, 0, 3] as const,
+          [`up${e}`, 0, 3] as const,
+          [`down${e}`, 0, 4] as const,
+        ]),
+      ],
+      false,
+      2,
+    );
     const rec = new Recorder();
     const x = rec.input(2, 4);
     const logits = rec.linear(x, { name: 'router', shape: [3, 4] });
-    rec.experts(x, logits, {
-      routing: {
-        topK: 1,
-        scoring: 'softmax',
-        normalizeTopK: true,
-        scale: 1,
-        correctionBias: undefined,
-        groups: undefined,
-        scaleInput: false,
-      },
+    const shared = rec.linear(x, { name: 'shared', shape: [4, 4] });
+    const out = rec.experts(x, logits, {
+      routing: { ...routing, topK },
       count: 3,
       record: (own, input, e) => {
         const gate = own.linear(input, { name: `gate${e}`, shape: [3, 4] });
@@ -228,15 +235,85 @@ describe('a mixture of experts', () => {
         return own.linear(own.glu(gate, up, 'silu'), { name: `down${e}`, shape: [4, 3] });
       },
     });
-    await runner.run(rec.finish());
-    await submitter.settle();
-    expect(fake.events).toEqual(['try 0', 'expect gate0,up0,down0,gate2,up2,down2', 'try 1', 'try 3']);
-    const one = ['gatherRows', 'linear', 'linear', 'glu', 'linear', 'scatterAddRows'];
-    expect(device.ops.flat()).toEqual(['linear', 'fill', ...one, ...one]);
-    const gathered = device.submissions
+    rec.accumulate(out, shared);
+    return { fake, mixture: rec.finish(), ...openRunner(fake) };
+  }
+
+  const one = ['gatherRows', 'linear', 'linear', 'glu', 'linear'];
+  const gathered = (device: FakeDevice): number[][] =>
+    device.submissions
       .flatMap(({ commands }) => commands)
       .flatMap((command) => (command.op === 'gatherRows' ? [[...command.indices]] : []));
-    expect(gathered).toEqual([[1], [0]]);
-    expect(fake.leases.map(({ releases }) => releases)).toEqual([1, 1, 1]);
+
+  it('waits for the router, then takes only the experts that were chosen', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture();
+    device.immediate = true;
+    // Row 0 goes to expert 2, row 1 to expert 0; nobody to expert 1.
+    device.logits = Float32Array.of(0, 0, 9, 9, 0, 0);
+    await runner.run(mixture);
+    await submitter.settle();
+    expect(fake.events).toEqual([
+      'try 0',
+      'expect gate0,up0,down0,gate2,up2,down2',
+      'try 1',
+      'try 2',
+      'try 4',
+    ]);
+    const whole = [...one, 'scatterAddRows'];
+    expect(device.ops.flat()).toEqual(['linear', 'linear', 'fill', ...whole, ...whole, 'accumulate']);
+    expect(gathered(device)).toEqual([[1], [0]]);
+    expect(fake.leases.map(({ releases }) => releases)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('computes what is shared, then experts in memory, while others are read, and adds up by number', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture({ topK: 2 });
+    device.immediate = true;
+    // Both rows go to experts 0 and 2; expert 0 has to be read.
+    device.logits = Float32Array.of(9, 0, 8, 8, 0, 9);
+    fake.absent.add(2);
+    const running = runner.run(mixture);
+    await settled();
+    expect(fake.events).toEqual([
+      'try 0',
+      'expect gate2,up2,down2,gate0,up0,down0',
+      'try 1',
+      'try 4',
+      'try 2',
+      'wait 2',
+    ]);
+    // Held: copied to where the expert to come does not write.
+    expect(device.ops).toEqual([
+      ['linear'],
+      ['linear', 'fill', ...one, 'gatherRows', 'gatherRows'].slice(0, 9),
+    ]);
+    fake.waiting.get(2)?.grant();
+    await running;
+    await submitter.settle();
+    expect(device.ops.at(-1)).toEqual([...one.slice(1), 'scatterAddRows', 'scatterAddRows', 'accumulate']);
+  });
+
+  it('reads and multiplies an expert once for all rows that chose it', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture();
+    device.immediate = true;
+    device.logits = Float32Array.of(0, 9, 0, 0, 9, 0);
+    await runner.run(mixture);
+    await submitter.settle();
+    expect(fake.events.filter((event) => event.startsWith('try'))).toEqual(['try 0', 'try 1', 'try 3']);
+    expect(gathered(device)).toEqual([[0, 1]]);
+  });
+
+  it('forgets what was routed when a run fails', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture();
+    device.immediate = true;
+    device.logits = Float32Array.of(9, 0, 0, 9, 0, 0);
+    fake.absent.add(1);
+    const running = runner.run(mixture).catch((error: Error) => error.message);
+    await settled();
+    fake.waiting.get(1)?.refuse(new Error('the disk is gone'));
+    expect(await running).toBe('the disk is gone');
+    fake.absent.delete(1);
+    await runner.run(mixture);
+    await submitter.settle();
+    expect(fake.events.filter((event) => event.startsWith('expect'))).toHaveLength(2);
   });
 });

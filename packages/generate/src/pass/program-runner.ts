@@ -1,7 +1,7 @@
 // Runs one recorded program with weights that arrive tile by tile: a linear over a matrix becomes one
 // linear per block of rows that is in memory, each filling its slice of the output (or adding its part of the sums
 // where the checkpoint keeps the weight input-major), and a mixture of experts becomes the work of the experts its rows
-// chose.
+// chose: announced as soon as the router's logits are there, those in memory first.
 //
 //   recorded      linear(x, W)                      ─►  out
 //   submitted     linear(x, W[0:a]) linear(x, W[a:b]) …   out[:, 0:a] out[:, a:b] …
@@ -12,23 +12,38 @@ import {
   byteLengthOf,
   Tensor,
   type Command,
+  type ExpertProgram,
   type ExpertsCommand,
   type LinearCommand,
   type LinearTransposedCommand,
   type Program,
   type RecordedCommand,
+  type Storage,
   type WeightRef,
   type WeightSlice,
 } from '@airllm/backend';
 import type { LayerStore, TileKind, TileLease, TilePart } from '@airllm/layer-store';
-import { routeExperts } from './route.js';
+import { ExpertSum } from './expert-sum.js';
+import { routeExperts, type ExpertRows } from './route.js';
 import type { Submitter } from './submitter.js';
+
+/** What a router chose: experts in the order of their work. */
+interface RoutedMixture {
+  readonly sum: ExpertSum;
+  readonly work: readonly (ExpertRows & {
+    readonly index: number;
+    readonly program: ExpertProgram<WeightRef>;
+  })[];
+}
 
 export class ProgramRunner {
   readonly #store: LayerStore;
   readonly #submitter: Submitter;
   /** The tile at hand of each kind: a mixture leaves the dense tile it stands in where it is. */
   readonly #current: Record<TileKind, TileLease | undefined> = { dense: undefined, expert: undefined };
+
+  /** Those whose experts were announced and not yet computed. */
+  readonly #routed = new Map<ExpertsCommand<WeightRef>, RoutedMixture>();
 
   constructor(store: LayerStore, submitter: Submitter) {
     this.#store = store;
@@ -38,8 +53,14 @@ export class ProgramRunner {
   /** Submits the whole program; it may still be running on the device when this settles. */
   async run(program: Program): Promise<void> {
     try {
-      for (const command of program.commands) await this.#lower(command);
+      const routers = findRouters(program.commands);
+      for (const command of program.commands) {
+        await this.#lower(command);
+        const mixture = routers.get(command);
+        if (mixture) this.#routed.set(mixture, await this.#route(mixture));
+      }
     } finally {
+      this.#routed.clear();
       this.#letGo('dense');
       this.#letGo('expert');
       this.#submitter.flush();
@@ -143,25 +164,35 @@ export class ProgramRunner {
     this.#submitter.push(toCommand(this.#store.slice(await this.#lease(part), part)));
   }
 
-  async #experts(command: ExpertsCommand<WeightRef>): Promise<void> {
-    const { x, logits, out, routing, record } = command;
+  /** Waits for the router and announces the experts it chose, so that they are read while what does not need them computes. */
+  async #route(mixture: ExpertsCommand<WeightRef>): Promise<RoutedMixture> {
+    const { logits, routing, record } = mixture;
     this.#submitter.flush();
     const values = await this.#submitter.arena.read(logits);
     const bias = routing.correctionBias && this.#store.vectorValues(routing.correctionBias.name);
-    const routed = routeExperts(values, logits.cols, routing, bias).map((rows) => ({
+    const experts = routeExperts(values, logits.cols, routing, bias).map((rows) => ({
       ...rows,
       program: record(rows.expert),
     }));
-    this.#store.expectExperts(routed.flatMap(({ program }) => program.commands.flatMap(matrixNames)));
-    for (const { rows, scales, program } of routed) {
+    const sum = new ExpertSum(mixture, experts);
+    const names = experts.map(({ program }) => program.commands.flatMap(matrixNames));
+    const held = names.flatMap((matrices, i) => (this.#store.holdsExpert(matrices) ? [i] : []));
+    const order = sum.feasible([...new Set([...held, ...experts.keys()])]);
+    this.#store.expectExperts(order.flatMap((i) => names[i] ?? []));
+    return { sum, work: order.flatMap((index) => (experts[index] ? [{ index, ...experts[index] }] : [])) };
+  }
+
+  async #experts(mixture: ExpertsCommand<WeightRef>): Promise<void> {
+    const { x, routing } = mixture;
+    const { sum, work } = this.#routed.get(mixture) ?? (await this.#route(mixture));
+    this.#routed.delete(mixture);
+    for (const { index, rows, scales, program } of work) {
       const count = rows.length;
       const input = program.input.rowRange(0, count);
       const inputScales = routing.scaleInput ? scales : undefined;
       this.#submitter.push({ op: 'gatherRows', x, indices: rows, scales: inputScales, out: input });
       for (const expertCommand of program.commands) await this.#lower(firstRows(expertCommand, count));
-      const outScales = routing.scaleInput ? new Float32Array(count).fill(1) : scales;
-      const output = program.output.rowRange(0, count);
-      this.#submitter.push({ op: 'scatterAddRows', x: output, indices: rows, scales: outScales, out });
+      for (const command of sum.add(index, program.output.rowRange(0, count))) this.#submitter.push(command);
     }
     this.#letGo('expert');
   }
@@ -202,6 +233,22 @@ function firstRows(command: Command<WeightRef>, count: number): Command<WeightRe
     operand instanceof Tensor ? operand.rowRange(0, count) : operand,
   ]);
   return Object.fromEntries(operands) as Command<WeightRef>;
+}
+
+/** By the last command before it that writes its logits. */
+function findRouters(
+  commands: readonly RecordedCommand<WeightRef>[],
+): Map<RecordedCommand<WeightRef>, ExpertsCommand<WeightRef>> {
+  const writers = new Map<Storage, RecordedCommand<WeightRef>>();
+  const routers = new Map<RecordedCommand<WeightRef>, ExpertsCommand<WeightRef>>();
+  for (const command of commands) {
+    if (command.op === 'experts') {
+      const router = writers.get(command.logits.storage);
+      if (router) routers.set(router, command);
+    }
+    writers.set(('out' in command ? command.out : command.x).storage, command);
+  }
+  return routers;
 }
 
 /** Names of the matrices that a command reads. */

@@ -27,6 +27,8 @@ export class Mixture implements RecordedPart {
     const { config } = this;
     const { experts, correctionBias, shared } = config;
     const logits = project(rec, x, weights.projection(config.router, [experts, x.cols], config.routerBias));
+    // Before the experts: computed while those are read.
+    const sharedOut = shared && recordShared(rec, x, { shared, weights });
     const out = rec.experts(x, logits, {
       routing: {
         ...config.routing,
@@ -35,7 +37,7 @@ export class Mixture implements RecordedPart {
       count: experts,
       record: (expertRec, input, expert) => recordExpert(expertRec, input, { config, weights, expert }),
     });
-    if (shared) rec.accumulate(out, recordShared(rec, x, { shared, weights }));
+    if (sharedOut) rec.accumulate(out, sharedOut);
     return out;
   }
 }
