@@ -13,6 +13,7 @@ export const allowedImports = {
   'packages/demo-model': [],
   'packages/backend': errors,
   'packages/native': errors,
+  'packages/direct-io': [...errors, '@airllm/native'],
   'packages/torch-pickle': errors,
   'packages/tokenizer-formats': errors,
   'packages/checkpoint': [...errors, 'safetensors-js', '@airllm/torch-pickle'],
@@ -21,7 +22,7 @@ export const allowedImports = {
   'packages/gguf-checkpoint': [...errors, '@airllm/checkpoint', '@airllm/tokenizer-formats'],
   'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
   'packages/model-zoo': [...errors, ...backend],
-  'packages/layer-store': [...errors, ...backend],
+  'packages/layer-store': [...errors, ...backend, '@airllm/direct-io'],
   'packages/generate': [...errors, ...backend, ...modelZoo, ...layerStore],
   'packages/core': [
     ...errors,

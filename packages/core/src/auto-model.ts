@@ -73,8 +73,9 @@ export class AutoModel {
       const { hostBytes } = resolved;
       const availableBytes = availableMemory() + process.memoryUsage.rss();
       const { bufferedReason } = opened;
-      for (const notice of machineNotices({ hostBytes, availableBytes, bufferedReason }))
-        resolved.onNotice(`airllm: ${notice}`);
+      const { fallbackReason: readFallbackReason } = opened.reading;
+      const machine = { hostBytes, availableBytes, bufferedReason, readFallbackReason };
+      for (const notice of machineNotices(machine)) resolved.onNotice(`airllm: ${notice}`);
       const runner = new LanguageModel({
         definition,
         backend,

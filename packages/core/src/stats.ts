@@ -1,7 +1,7 @@
 // What a model has done since it was opened.
 
 import type { LanguageModel, RunCounters } from '@airllm/generate';
-import type { LayerStore, StageStats } from '@airllm/layer-store';
+import type { LayerStore, ReadMethod, StageStats } from '@airllm/layer-store';
 
 /** One layer, or the head. Seconds of reading and computing overlap. */
 export interface LayerStats extends Readonly<StageStats> {
@@ -20,6 +20,8 @@ export interface ModelStats extends Readonly<RunCounters> {
   readonly residentBytes: number;
   /** Why reads go through the page cache; undefined when they are direct. */
   readonly bufferedReason: string | undefined;
+  /** What reads: `io_uring`, native `threads`, or `node`, which is node:fs; undefined before the first read. */
+  readonly readMethod: ReadMethod | undefined;
 }
 
 export function collectStats(store: LayerStore, runner: LanguageModel): ModelStats {
@@ -35,6 +37,7 @@ export function collectStats(store: LayerStore, runner: LanguageModel): ModelSta
     decodeTokensPerSecond: decodeSeconds > 0 ? decodeTokens / decodeSeconds : 0,
     residentBytes: process.memoryUsage.rss(),
     bufferedReason: store.bufferedReason,
+    readMethod: store.reading.method,
   };
 }
 

@@ -99,12 +99,22 @@ describe('read-ahead', () => {
     expect(loader.started).toEqual([0, 1, 2, 3]);
   });
 
-  it('has four reads in flight at most', async () => {
-    const { loader, tiles } = openTiles({ pinned: [0, 1, 2, 3, 4, 5], ringSlots: 3 });
+  it('has eight reads in flight at most', async () => {
+    const { loader, tiles } = openTiles({ count: 12, pinned: [0, 1, 2, 3, 4, 5, 6, 7], ringSlots: 3 });
     tiles.tryAcquire(0);
-    expect(loader.pendingTiles).toEqual([0, 1, 2, 3]);
+    expect(loader.pendingTiles).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     await loader.finish(2);
-    expect(loader.pendingTiles).toEqual([0, 1, 3, 4]);
+    expect(loader.pendingTiles).toEqual([0, 1, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('reads tiles that stay while the ring is full, and the others in order as it empties', async () => {
+    const { loader, tiles, use } = openTiles({ count: 8, pinned: [3, 5, 6], ringSlots: 2 });
+    tiles.tryAcquire(0);
+    expect(loader.started).toEqual([0, 1, 3, 5, 6]);
+    await loader.finishAll();
+    (await use(0)).release();
+    (await use(1)).release();
+    expect(loader.started).toEqual([0, 1, 3, 5, 6, 2, 4]);
   });
 
   it('goes on from the last tile with the first', async () => {
@@ -237,13 +247,13 @@ describe('a read that fails', () => {
   });
 
   it('can be tried again though as many reads as may be are in flight', async () => {
-    const { loader, tiles } = openTiles({ ringSlots: 6 });
+    const { loader, tiles } = openTiles({ count: 12, ringSlots: 10 });
     tiles.tryAcquire(0);
     await loader.fail(0);
-    expect(loader.pendingTiles).toEqual([1, 2, 3, 4]);
+    expect(loader.pendingTiles).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     const retried = watch(tiles.acquire(0));
     await settled();
-    for (const tile of [1, 2, 3, 4]) await loader.finish(tile);
+    for (const tile of [1, 2, 3, 4, 5, 6, 7, 8]) await loader.finish(tile);
     await loader.finishAll();
     expect(retried.outcome).toBe(0);
   });
@@ -431,7 +441,7 @@ async function stress(seed: number, steps: number): Promise<void> {
     await settled();
     for (const { lease, memory } of held) expect(stampOf(memory)).toBe(lease.tile);
     expect(allocator.liveBytes).toBeLessThanOrEqual(placement.totalBytes);
-    expect(loader.pending.length).toBeLessThanOrEqual(4);
+    expect(loader.pending.length).toBeLessThanOrEqual(8);
   }
   expect(taken).toBeGreaterThan(0);
   while (held.length > 0) releaseOne();

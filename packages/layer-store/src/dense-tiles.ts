@@ -12,8 +12,8 @@ import type { Placement } from './placement.js';
 import type { TileLoader } from './tile-loader.js';
 import type { Tile } from './tile.js';
 
-/** Tiles read at once: the thread pool behind node:fs has four threads. */
-export const READS_IN_FLIGHT = 4;
+/** Tiles read at once: enough for the disk while the pages of some of them are being committed. */
+export const READS_IN_FLIGHT = 8;
 
 interface Entry {
   readonly memory: WeightMemory;
@@ -44,6 +44,8 @@ export class DenseTiles {
   #asked = -1;
   #askedTaken = true;
   #next = 0;
+  /** The first step after `next` whose tile may be one that stays and is not yet read. */
+  #nextPinned = 0;
   #inFlight = 0;
   #paused = false;
   #closed = false;
@@ -116,6 +118,7 @@ export class DenseTiles {
       throw error;
     }
     this.#next = this.#asked + 1;
+    this.#nextPinned = this.#next;
   }
 
   /** Waits for reads in flight and gives all memory back. No lease may be held. */
@@ -187,10 +190,21 @@ export class DenseTiles {
     const furthest = this.options.prefetch
       ? this.#asked + this.tiles.length - (this.#askedTaken ? 0 : 1)
       : this.#asked;
-    while (!this.#closed && !this.#paused && this.#inFlight < READS_IN_FLIGHT && this.#next <= furthest) {
-      if (!this.#schedule(this.#next % this.tiles.length)) return;
+    while (this.#mayRead() && this.#next <= furthest) {
+      if (!this.#schedule(this.#next % this.tiles.length)) break;
       this.#next += 1;
     }
+    // Where the ring is full, tiles that stay are read meanwhile: their memory is their own.
+    this.#nextPinned = Math.max(this.#nextPinned, this.#next);
+    while (this.#mayRead() && this.#nextPinned <= furthest) {
+      const index = this.#nextPinned % this.tiles.length;
+      if (this.placement.pinned[index]) this.#schedule(index);
+      this.#nextPinned += 1;
+    }
+  }
+
+  #mayRead(): boolean {
+    return !this.#closed && !this.#paused && this.#inFlight < READS_IN_FLIGHT;
   }
 
   /** False when the tile has to wait: for a ring slot, or for the release of its last use. */

@@ -5,7 +5,7 @@ import { stat, type FileHandle } from 'node:fs/promises';
 import { LayerStoreError } from './errors.js';
 
 /** What tells one version of a file from another. */
-interface Identity {
+export interface Identity {
   readonly dev: bigint;
   readonly ino: bigint;
   readonly size: bigint;
@@ -15,10 +15,11 @@ interface Identity {
 export class FileIdentities {
   readonly #known = new Map<string, Identity>();
 
-  /** Remembers what was opened first. */
-  async note(path: string, handle: FileHandle): Promise<void> {
+  /** Remembers what was opened first; returns what is open now. */
+  async note(path: string, handle: FileHandle): Promise<Identity> {
     const opened = await handle.stat({ bigint: true });
     if (!this.#known.has(path)) this.#known.set(path, opened);
+    return opened;
   }
 
   /**

@@ -190,6 +190,24 @@ describe('bufferedReason', () => {
     await reader.close();
   });
 
+  whereDirect(
+    'says that a file system refuses a read of a file that it opened, and reads all the same',
+    async () => {
+      const reader = new FileReader();
+      const path = await file('refusing');
+      // EINVAL from the system, as for a disk with larger blocks than pages: memory that is not where it claims to be.
+      const bytes = new Uint8Array(new ArrayBuffer(2 * PAGE), 8 + 1, PAGE);
+      const memory = { bytes, byteLength: PAGE, pageAligned: true, dispose: () => undefined };
+      for (let attempt = 0; attempt < 2; attempt++) {
+        bytes.fill(0);
+        await read(memory, path, reader);
+        expect(Buffer.from(bytes)).toEqual(content.subarray(0, PAGE));
+        expect(reader.bufferedReason).toBe('the file system refuses direct reads');
+      }
+      await reader.close();
+    },
+  );
+
   whereDirect('is absent after a truncated file: that is no refusal', async () => {
     const reader = new FileReader();
     await expect(

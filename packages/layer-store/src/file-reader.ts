@@ -1,29 +1,45 @@
 // Reads byte ranges of checkpoint files into memory that ops use directly. Direct I/O where the platform,
 // the file system and the memory allow it, so that the page cache neither copies nor evicts.
 
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import {
+  DIRECT_ALIGNMENT,
+  DirectIoError,
+  REFUSED,
+  type OpenReadQueueOptions,
+  type ReadMethod,
+} from '@airllm/direct-io';
 import type { WeightMemory } from '@airllm/backend';
+import { DeviceQueues } from './device-queues.js';
 import { LayerStoreError } from './errors.js';
 import { FileIdentities } from './file-identities.js';
-import { PAGE_BYTES, type RangeRead } from './read-ranges.js';
+import { OpenFiles, type FileOnDevice } from './open-files.js';
+import type { RangeRead } from './read-ranges.js';
 
 export interface ReadRequest extends RangeRead {
   readonly memory: WeightMemory;
+  /** Nothing was written to the memory yet. Default false. */
+  readonly fresh?: boolean;
 }
 
 /** The directness of reads, for people: undefined, or why the page cache is in between. */
 export type BufferedReason = string | undefined;
 
-const REFUSED = 'the file system refuses direct reads';
+/** What reads. */
+export interface ReadingStatus {
+  /** Undefined before the first read. */
+  readonly method: ReadMethod | undefined;
+  /** Why reads go through node:fs instead of native code; undefined when they do not, or were meant to. */
+  readonly fallbackReason: string | undefined;
+}
 
-/** Keeps checkpoint files open and reads ranges of them. Close it when the last read has ended. */
+/** Keeps checkpoint files open and reads ranges of them. */
 export class FileReader {
-  readonly #direct = new Map<string, Promise<FileHandle | undefined>>();
-  readonly #buffered = new Map<string, Promise<FileHandle>>();
+  readonly #identities = new FileIdentities();
+  readonly #direct = new OpenFiles(true, this.#identities);
+  readonly #buffered = new OpenFiles(false, this.#identities);
   /** Files that were opened for direct reads and then refused one. */
   readonly #refusing = new Set<string>();
-  readonly #identities = new FileIdentities();
+  readonly #queues: DeviceQueues;
   /** Files that were read since they were last looked at. */
   #readFrom = new Set<string>();
   #bufferedReason: BufferedReason;
@@ -31,9 +47,18 @@ export class FileReader {
   #idleSince = performance.now();
   #idleMs = 0;
 
+  constructor(options: OpenReadQueueOptions = {}) {
+    this.#queues = new DeviceQueues(options);
+  }
+
   /** Why some reads went through the page cache; undefined when all were direct. */
   get bufferedReason(): BufferedReason {
-    return this.#bufferedReason;
+    return this.#bufferedReason ?? this.#direct.bufferedReason;
+  }
+
+  get status(): ReadingStatus {
+    const { method, fallbackReason } = this.#queues;
+    return { method, fallbackReason };
   }
 
   /** Seconds since the reader was made in which no read was in flight. */
@@ -66,11 +91,33 @@ export class FileReader {
     }
   }
 
+  /**
+   * All of `reads` into one memory. Settles only when none is in flight any more.
+   *
+   * @param options.fresh nothing was written to the memory yet
+   * @throws LayerStoreError `READ_FAILED`, of the first in order that failed
+   */
+  async readAll(
+    reads: readonly RangeRead[],
+    memory: WeightMemory,
+    { fresh = false }: { fresh?: boolean } = {},
+  ): Promise<void> {
+    const results = await Promise.allSettled(reads.map((read) => this.read({ ...read, memory, fresh })));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** What waits for a disk fails; settles when the reads in flight have ended. */
+  async close(): Promise<void> {
+    await this.#queues.close();
+    await this.#direct.close();
+    await this.#buffered.close();
+  }
+
   async #read(request: ReadRequest): Promise<void> {
     const { path, fileOffset, neededBytes } = request;
     try {
       let arrived = await this.#readDirect(request);
-      if (arrived < neededBytes) arrived = await readFully(await this.#bufferedHandle(path), request);
+      if (arrived < neededBytes) arrived = await this.#fill(await this.#buffered.get(path), request);
       if (arrived < neededBytes) {
         throw new LayerStoreError(
           'READ_FAILED',
@@ -79,119 +126,47 @@ export class FileReader {
         );
       }
     } catch (error) {
-      if (error instanceof LayerStoreError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new LayerStoreError('READ_FAILED', `Could not read ${path} at offset ${fileOffset}: ${reason}`, {
-        fields: { path, fileOffset },
-        cause: error,
-      });
+      throw describeFailure(error, request);
     }
-  }
-
-  /**
-   * All of `reads` into one memory. Settles only when none is in flight any more.
-   *
-   * @throws LayerStoreError `READ_FAILED`, of the first in order that failed
-   */
-  async readAll(reads: readonly RangeRead[], memory: WeightMemory): Promise<void> {
-    const results = await Promise.allSettled(reads.map((read) => this.read({ ...read, memory })));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-
-  async close(): Promise<void> {
-    const opened = [...this.#direct.values(), ...this.#buffered.values()];
-    this.#direct.clear();
-    this.#buffered.clear();
-    await Promise.allSettled(opened.map(async (handle) => (await handle)?.close()));
   }
 
   /** Bytes that arrived; fewer than needed where the buffered path has to decide. */
   async #readDirect(request: ReadRequest): Promise<number> {
-    const handle = await this.#directHandle(request);
-    if (!handle) return 0;
+    const { path, memory, bufferOffset, fileOffset, byteLength } = request;
+    const misaligned = [bufferOffset, fileOffset, byteLength].some((value) => value % DIRECT_ALIGNMENT !== 0);
+    if (misaligned || this.#refusing.has(path)) return 0;
+    if (!memory.pageAligned) {
+      this.#bufferedReason ??= 'this backend has no page-aligned memory';
+      return 0;
+    }
+    const opened = await this.#direct.get(path);
+    if (!opened.file.direct) return 0;
     try {
-      return await readFully(handle, request, PAGE_BYTES);
+      return await this.#fill(opened, request);
     } catch (error) {
-      if (!isInvalidArgument(error)) throw error;
+      if (!isRefusal(error)) throw error;
       this.#bufferedReason ??= REFUSED;
-      this.#refusing.add(request.path);
+      this.#refusing.add(path);
       return 0;
     }
   }
 
-  async #directHandle(request: ReadRequest): Promise<FileHandle | undefined> {
-    const { path, memory, bufferOffset, fileOffset, byteLength } = request;
-    const misaligned = [bufferOffset, fileOffset, byteLength].some((value) => value % PAGE_BYTES !== 0);
-    if (misaligned || this.#refusing.has(path)) return undefined;
-    if (!memory.pageAligned) {
-      this.#bufferedReason ??= 'this backend has no page-aligned memory';
-      return undefined;
-    }
-    return openOnce(this.#direct, path, () => this.#openDirect(path));
-  }
-
-  async #openDirect(path: string): Promise<FileHandle | undefined> {
-    // Absent from constants on macOS and Windows.
-    const flag: number | undefined = constants.O_DIRECT;
-    if (flag === undefined) {
-      this.#bufferedReason ??= `no O_DIRECT on ${process.platform}`;
-      return undefined;
-    }
-    try {
-      return await this.#open(path, constants.O_RDONLY | flag);
-    } catch (error) {
-      if (!isInvalidArgument(error)) throw error;
-      this.#bufferedReason ??= REFUSED;
-      return undefined;
-    }
-  }
-
-  #bufferedHandle(path: string): Promise<FileHandle> {
-    return openOnce(this.#buffered, path, () => this.#open(path, constants.O_RDONLY));
-  }
-
-  async #open(path: string, flags: number): Promise<FileHandle> {
-    const handle = await open(path, flags);
-    try {
-      await this.#identities.note(path, handle);
-      return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+  #fill({ file, device }: FileOnDevice, request: ReadRequest): Promise<number> {
+    const { memory, bufferOffset, byteLength, fileOffset, fresh = false } = request;
+    const { bytes } = memory;
+    return this.#queues.of(device).read({ file, memory: bytes, bufferOffset, byteLength, fileOffset, fresh });
   }
 }
 
-/** The handle of `path`, opened if it is not; an open that failed is tried again next time. */
-function openOnce<T>(handles: Map<string, Promise<T>>, path: string, create: () => Promise<T>): Promise<T> {
-  const known = handles.get(path);
-  if (known) return known;
-  const handle = create();
-  handles.set(path, handle);
-  handle.catch(() => handles.delete(path));
-  return handle;
+function describeFailure(error: unknown, { path, fileOffset }: ReadRequest): LayerStoreError {
+  if (error instanceof LayerStoreError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const told = DirectIoError.isInstance(error) && error.code === 'READ_FAILED';
+  const message = told ? reason : `Could not read ${path} at offset ${fileOffset}: ${reason}`;
+  return new LayerStoreError('READ_FAILED', message, { fields: { path, fileOffset }, cause: error });
 }
 
-/**
- * Reads until `neededBytes` are there or the file ends; returns the bytes that arrived. Where offsets have to
- * be multiples of `step`, a read that ends between them is taken for the end.
- */
-async function readFully(handle: FileHandle, request: ReadRequest, step = 1): Promise<number> {
-  const { memory, bufferOffset, byteLength, fileOffset, neededBytes } = request;
-  let arrived = 0;
-  while (arrived < neededBytes && arrived % step === 0) {
-    const { bytesRead } = await handle.read(
-      memory.bytes,
-      bufferOffset + arrived,
-      byteLength - arrived,
-      fileOffset + arrived,
-    );
-    if (bytesRead === 0) break;
-    arrived += bytesRead;
-  }
-  return arrived;
-}
-
-function isInvalidArgument(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EINVAL';
+/** The file system takes no direct reads after all: EINVAL, which is also what a misaligned one would get. */
+function isRefusal(error: unknown): boolean {
+  return DirectIoError.isInstance(error) && error.fields['errno'] === 'EINVAL';
 }

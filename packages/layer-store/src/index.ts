@@ -1,4 +1,6 @@
+export type { OpenReadQueueOptions, ReadMethod } from '@airllm/direct-io';
 export { LayerStoreError, type LayerStoreErrorCode } from './errors.js';
+export type { ReadingStatus } from './file-reader.js';
 export { LayerStore, openLayerStore, type LayerStoreOptions } from './layer-store.js';
 export type { TileLease } from './lease.js';
 export { measureDisk, type DiskSpeed } from './measure-disk.js';

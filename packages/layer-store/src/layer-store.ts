@@ -3,11 +3,12 @@
 
 import type { WeightMemory, WeightSlice } from '@airllm/backend';
 import { weightRows } from '@airllm/backend/reference';
+import type { OpenReadQueueOptions } from '@airllm/direct-io';
 import { decodeWeight } from './decode-weight.js';
 import { DenseTiles } from './dense-tiles.js';
 import { LayerStoreError } from './errors.js';
 import { ExpertTiles } from './expert-tiles.js';
-import { FileReader } from './file-reader.js';
+import { FileReader, type ReadingStatus } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { placeTiles, type Placement } from './placement.js';
 import { ResidentWeights } from './resident-weights.js';
@@ -25,6 +26,8 @@ export interface LayerStoreOptions {
   allocate: (byteLength: number) => WeightMemory;
   /** Read tiles before they are asked for, also across the end of a pass. Default true. */
   prefetch?: boolean;
+  /** How reads are made. Default: the best this machine has. */
+  reads?: OpenReadQueueOptions;
 }
 
 /**
@@ -67,7 +70,7 @@ export class LayerStore implements AsyncDisposable {
   readonly stats: readonly StageStats[];
   readonly embeddingStats = createStageStats('embedding');
   readonly #layout: StoreLayout;
-  readonly #reader = new FileReader();
+  readonly #reader: FileReader;
   readonly #loader: TileLoader;
   readonly #dense: DenseTiles;
   readonly #experts: ExpertTiles;
@@ -82,7 +85,8 @@ export class LayerStore implements AsyncDisposable {
 
   /** @internal Use {@link openLayerStore}. */
   constructor(options: LayerStoreOptions) {
-    const { layout, allocate, prefetch = true } = options;
+    const { layout, allocate, prefetch = true, reads } = options;
+    this.#reader = new FileReader(reads);
     this.#layout = layout;
     this.#placement = this.#place(options.budgetBytes);
     this.#budgetBytes = options.budgetBytes;
@@ -131,6 +135,11 @@ export class LayerStore implements AsyncDisposable {
   /** Why reads go through the page cache; undefined when they are direct. */
   get bufferedReason(): string | undefined {
     return this.#reader.bufferedReason;
+  }
+
+  /** What reads. */
+  get reading(): ReadingStatus {
+    return this.#reader.status;
   }
 
   /**

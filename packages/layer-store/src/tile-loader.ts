@@ -26,10 +26,11 @@ export class TileLoader {
   /** Settles only when no read of the tile is in flight any more, so that the memory can be reused. */
   async load(tile: Tile, memory: WeightMemory): Promise<void> {
     const { reader, stats, decode } = this.options;
+    const fresh = !this.#written.has(memory);
     this.#written.add(memory);
     const started = performance.now();
     try {
-      await reader.readAll(tile.reads, memory);
+      await reader.readAll(tile.reads, memory, { fresh });
     } finally {
       const stage = stats[tile.stage];
       if (stage) {

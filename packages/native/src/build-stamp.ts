@@ -10,10 +10,11 @@ export interface BuildStamp {
   readonly toolchain: string;
 }
 
-/** The stamp of `native/**`, `CMakeLists.txt` and `package.json` in `packageDir` as they are now. */
-export function currentStamp(packageDir: string, toolchainVersions: string): BuildStamp {
+/** The stamp of `native/**`, `CMakeLists.txt` and `package.json` in `packageDir`, and of `cmakeFolder`, as they are now. */
+export function currentStamp(packageDir: string, toolchainVersions: string, cmakeFolder: string): BuildStamp {
   const sources = createHash('sha256');
-  for (const file of sourceFiles(packageDir)) {
+  const shared = readdirSync(cmakeFolder).sort();
+  for (const file of [...sourceFiles(packageDir), ...shared.map((name) => join(cmakeFolder, name))]) {
     sources
       .update(`${relative(packageDir, file)}\0`)
       .update(readFileSync(file))

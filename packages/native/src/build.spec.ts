@@ -70,11 +70,16 @@ describe('buildAddon', () => {
     expect(readFileSync(join(folder, 'build', 'airllm-build.log'), 'utf8')).not.toBe('');
   });
 
-  it('is made again when a source or the toolchain changes, and only then', () => {
-    const before = currentStamp(folder, 'c++ 12');
-    expect(currentStamp(folder, 'c++ 12')).toEqual(before);
-    expect(currentStamp(folder, 'c++ 13').toolchain).not.toBe(before.toolchain);
+  it('is made again when a source, what packages share or the toolchain changes, and only then', () => {
+    const cmakeFolder = join(folder, 'cmake');
+    mkdirSync(cmakeFolder);
+    const before = currentStamp(folder, 'c++ 12', cmakeFolder);
+    expect(currentStamp(folder, 'c++ 12', cmakeFolder)).toEqual(before);
+    expect(currentStamp(folder, 'c++ 13', cmakeFolder).toolchain).not.toBe(before.toolchain);
     writeFileSync(join(folder, 'native', 'addon.cc'), 'int answer = 43;\n');
-    expect(currentStamp(folder, 'c++ 12').sources).not.toBe(before.sources);
+    const changed = currentStamp(folder, 'c++ 12', cmakeFolder);
+    expect(changed.sources).not.toBe(before.sources);
+    writeFileSync(join(cmakeFolder, 'shared.cmake'), 'set(answer 42)\n');
+    expect(currentStamp(folder, 'c++ 12', cmakeFolder).sources).not.toBe(changed.sources);
   });
 });

@@ -4,11 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { currentStamp, readStamp, writeStamp } from './build-stamp.js';
 import { NativeAddonError } from './errors.js';
 import { findToolchain, installHint, knowsCpp20, type Toolchain } from './toolchain.js';
 
 const LOG_LINES_SHOWN = 30;
+/** What the packages' CMakeLists.txt share. */
+const CMAKE_FOLDER = fileURLToPath(new URL('../cmake', import.meta.url));
 
 /**
  * Builds `<packageDir>/build/Release/*.node` with cmake-js unless it is there and unchanged.
@@ -44,7 +47,7 @@ export function buildAddon(packageDir: string): string {
   const { toolchain } = search;
   const buildDir = join(packageDir, 'build');
   const stampPath = join(buildDir, 'airllm-build.json');
-  const stamp = currentStamp(packageDir, toolchain.versions);
+  const stamp = currentStamp(packageDir, toolchain.versions, CMAKE_FOLDER);
   const previous = readStamp(stampPath);
   if (previous?.sources === stamp.sources && previous.toolchain === stamp.toolchain) {
     return 'native addon is up to date';
@@ -68,7 +71,7 @@ function runCmakeJs(packageDir: string, buildDir: string, toolchain: Toolchain):
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
   const addonApi = dirname(require.resolve('node-addon-api/package.json'));
   const args = [cmakeJs, 'build', '--directory', packageDir, '--parallel', '4'];
-  args.push(`--CDAIRLLM_NODE_ADDON_API=${addonApi}`);
+  args.push(`--CDAIRLLM_NODE_ADDON_API=${addonApi}`, `--CDAIRLLM_CMAKE=${CMAKE_FOLDER}`);
   if (process.platform !== 'win32') args.push(`--CDCMAKE_CXX_COMPILER=${toolchain.compiler}`);
   const result = spawnSync(process.execPath, args, {
     env: process.env,

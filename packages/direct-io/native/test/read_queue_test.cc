@@ -1,0 +1,127 @@
+// How jobs become chunks and chunks become results.
+
+#include "read_queue.h"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+
+#include "support.h"
+
+using namespace airllm;
+using namespace airllm::test;
+
+namespace {
+
+std::unique_ptr<ReadJob> jobAt(uintptr_t address, size_t length, bool fresh = false) {
+  auto job = std::make_unique<ReadJob>();
+  job->id = 1;
+  job->data = reinterpret_cast<uint8_t*>(address);
+  job->length = length;
+  job->fileOffset = 1000;
+  job->fresh = fresh;
+  return job;
+}
+
+std::vector<size_t> lengthsOf(ReadQueue& queue) {
+  std::vector<size_t> lengths;
+  while (const std::optional<Chunk> chunk = queue.tryTake()) lengths.push_back(chunk->length);
+  return lengths;
+}
+
+}  // namespace
+
+TEST_CASE("chunks end at multiples of the request's size in memory") {
+  Inbox inbox;
+  ReadQueue queue(8192, inbox.receiver());
+  queue.submit(jobAt(3 * 4096, 5 * 4096));
+  CHECK(lengthsOf(queue) == std::vector<size_t>{4096, 8192, 8192});
+}
+
+TEST_CASE("chunks of fresh memory hold whole huge pages") {
+  constexpr size_t kHuge = size_t{2} << 20;
+  Inbox inbox;
+  ReadQueue queue(8192, inbox.receiver());
+  queue.submit(jobAt(kHuge, 2 * kHuge + 4096, true));
+  CHECK(lengthsOf(queue) == std::vector<size_t>{kHuge, kHuge, 4096});
+}
+
+TEST_CASE("a job completes with its last chunk, whatever their order") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 3 * 4096));
+  std::vector<Chunk> chunks;
+  while (const std::optional<Chunk> chunk = queue.tryTake()) chunks.push_back(*chunk);
+  REQUIRE(chunks.size() == 3);
+  CHECK(chunks[1].fileOffset == 1000 + 4096);
+  queue.finish(chunks[2], 4096, 0);
+  queue.finish(chunks[0], 4096, 0);
+  CHECK(inbox.size() == 0);
+  queue.finish(chunks[1], 4096, 0);
+  const auto jobs = inbox.await(1);
+  CHECK(jobs[0]->arrived == 3 * 4096);
+  CHECK(jobs[0]->error == 0);
+}
+
+TEST_CASE("what arrived ends at the first gap, and the first error in the file counts") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 4 * 4096));
+  std::vector<Chunk> chunks;
+  while (const std::optional<Chunk> chunk = queue.tryTake()) chunks.push_back(*chunk);
+  queue.finish(chunks[3], 0, EIO);
+  queue.finish(chunks[2], 7, ENXIO);
+  queue.finish(chunks[1], 100, 0);
+  queue.finish(chunks[0], 4096, 0);
+  const auto jobs = inbox.await(1);
+  CHECK(jobs[0]->arrived == 4096 + 100);
+  CHECK(jobs[0]->error == ENXIO);
+  CHECK(jobs[0]->errorOffset == 1000 + 2 * 4096 + 7);
+}
+
+TEST_CASE("a cancelled job completes when its dealt chunks are back") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 4 * 4096));
+  const Chunk first = *queue.tryTake();
+  queue.cancel(1);
+  CHECK_FALSE(queue.tryTake().has_value());
+  CHECK(inbox.size() == 0);
+  queue.finish(first, 4096, 0);
+  const auto jobs = inbox.await(1);
+  CHECK(jobs[0]->error == ECANCELED);
+  CHECK(jobs[0]->errorOffset == 1000 + 4096);
+  CHECK(jobs[0]->arrived == 4096);
+}
+
+TEST_CASE("a job that waits is cancelled at once, and those behind it go on") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 4096));
+  auto second = jobAt(8192, 4096);
+  second->id = 2;
+  queue.submit(std::move(second));
+  queue.cancel(1);
+  CHECK(inbox.await(1)[0]->id == 1);
+  CHECK(queue.tryTake()->job == 2);
+}
+
+TEST_CASE("an empty job completes at once, an unknown one cannot be cancelled") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 0));
+  CHECK(inbox.await(1)[0]->arrived == 0);
+  queue.cancel(99);
+  CHECK(inbox.size() == 0);
+}
+
+TEST_CASE("a stopped queue deals nothing and completes nothing") {
+  Inbox inbox;
+  ReadQueue queue(4096, inbox.receiver());
+  queue.submit(jobAt(4096, 2 * 4096));
+  const Chunk first = *queue.tryTake();
+  queue.stop();
+  CHECK_FALSE(queue.take().has_value());
+  queue.finish(first, 4096, 0);
+  CHECK(inbox.size() == 0);
+}

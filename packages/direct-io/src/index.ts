@@ -1,0 +1,16 @@
+export { DirectIoError, type DirectIoErrorCode } from './errors.js';
+export { openFile, REFUSED, type OpenedFile } from './open-file.js';
+export {
+  DEFAULT_SETTINGS,
+  openReadQueue,
+  type OpenedReadQueue,
+  type OpenReadQueueOptions,
+  type QueueSettings,
+} from './open-read-queue.js';
+export {
+  DIRECT_ALIGNMENT,
+  type ReadableFile,
+  type ReadMethod,
+  type ReadQueue,
+  type ReadRequest,
+} from './read-queue.js';
