@@ -30,7 +30,7 @@ std::vector<Method> methods() {
     createRingReader({1, kPage}, [](std::unique_ptr<ReadJob>) {});
     all.push_back({"io_uring", createRingReader});
   } catch (const std::system_error& error) {
-    MESSAGE("io_uring is not tested: " << error.what());
+    MESSAGE("io_uring is not tested: " << std::string(error.what()));
   }
   return all;
 }
