@@ -20,7 +20,7 @@ export interface SyntheticShape {
   readonly topK?: number;
   /** The output projection is the embedding matrix. Default false. */
   readonly tied?: boolean;
-  /** A positive integer that multiplies the embedding: at √hiddenSize tokens stay apart through the layers. Default 1. */
+  /** A positive integer that multiplies the embedding: well above √hiddenSize tokens stay apart through the layers. Default 1. */
   readonly embeddingScale?: number;
 }
 

@@ -244,11 +244,7 @@ export class Recorder {
         );
       }
       expectShape(`output of expert ${expert}`, output, x.rows, x.cols);
-      return {
-        commands: expectExpertCommands(rec.#commands, tensors),
-        input,
-        output,
-      };
+      return { commands: expectExpertCommands(rec.#commands, tensors), input, output };
     };
     const out = this.#tensor(x.rows, x.cols);
     const held = this.#tensor(Math.min(x.rows * routing.topK, MAX_HELD_ROWS), x.cols);

@@ -52,6 +52,23 @@ describe('ExpertTiles', () => {
     expect(loader.started).toEqual([100, 101, 102, 103]);
   });
 
+  it('keeps what was used often before what was used last, until that was long ago', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 2 });
+    const pass = async (tile: number): Promise<void> => {
+      tiles.expect([tile]);
+      await loader.finishAll();
+      (await use(tile)).release();
+    };
+    for (let i = 0; i < 3; i++) await pass(100);
+    for (const tile of [101, 102, 103]) await pass(tile);
+    expect([100, 101, 102, 103].filter((tile) => tiles.holds(tile))).toEqual([100, 103]);
+    // 33 passes later, three uses count less than one: 3 · 2^(−33/16) = 0.72.
+    for (let i = 0; i < 33; i++) await pass(103);
+    await pass(104);
+    await pass(105);
+    expect([100, 103, 104, 105].filter((tile) => tiles.holds(tile))).toEqual([103, 105]);
+  });
+
   it('never drops a tile in use', async () => {
     const { tiles, use } = await openTiles({ slots: 2 });
     const held = await use(100);
@@ -174,7 +191,7 @@ describe('a read that fails', () => {
 });
 
 describe('resize and close', () => {
-  it('keeps the tiles when there are more slots, and the latest when there are fewer', async () => {
+  it('keeps the tiles when there are more slots, and those used most when there are fewer', async () => {
     const { allocator, loader, tiles, use } = await openTiles({ slots: 2 });
     for (const tile of [100, 101]) (await use(tile)).release();
     await tiles.resize(4, PAGE);
@@ -183,8 +200,8 @@ describe('resize and close', () => {
     expect(loader.started).toEqual([100, 101, 102, 103]);
     await tiles.resize(2, PAGE);
     expect(allocator.liveBytes).toBe(2 * PAGE);
-    for (const tile of [102, 103, 100]) (await use(tile)).release();
-    expect(loader.started).toEqual([100, 101, 102, 103, 100]);
+    for (const tile of [100, 101, 103]) (await use(tile)).release();
+    expect(loader.started).toEqual([100, 101, 102, 103, 103]);
   });
 
   it('reads nothing more for a layer that was left when it shrinks', async () => {

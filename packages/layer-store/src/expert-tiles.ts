@@ -1,8 +1,10 @@
 // The tiles of routed experts: read only when a token names the expert, kept in a cache of equal slots
-// until the least recently used one has to make room.
+// until one has to make room, which is the one with the least recent use (see expert-heat.ts).
 
 import type { WeightMemory } from '@airllm/backend';
+import { ColdQueue } from './cold-queue.js';
 import { LayerStoreError } from './errors.js';
+import { ExpertHeat } from './expert-heat.js';
 import { createLease, type TileLease } from './lease.js';
 import type { TileLoader } from './tile-loader.js';
 import type { Tile } from './tile.js';
@@ -15,8 +17,10 @@ interface Entry {
 }
 
 export class ExpertTiles {
-  /** Least recently used first. */
   readonly #entries = new Map<number, Entry>();
+  readonly #heat = new ExpertHeat();
+  /** Those in memory. */
+  readonly #cold = new ColdQueue();
   readonly #slotWaiters: (() => void)[] = [];
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
@@ -24,6 +28,8 @@ export class ExpertTiles {
   #expected = new Set<number>();
   /** An expected tile found no slot. */
   #starved = false;
+  /** Of the tiles expected last: an earlier one or the same begins the next pass. */
+  #stage = Infinity;
   #closed = false;
 
   constructor(
@@ -54,6 +60,10 @@ export class ExpertTiles {
   /** Announces the tiles of a layer's routed experts, in the order they will be asked for. */
   expect(indices: Iterable<number>): void {
     this.#expected = new Set(indices);
+    const [first = -1] = this.#expected;
+    const stage = this.tiles.get(first)?.stage ?? this.#stage;
+    if (stage <= this.#stage) this.#heat.nextPass();
+    this.#stage = stage;
     this.#pump();
   }
 
@@ -115,6 +125,7 @@ export class ExpertTiles {
     loading.then(
       () => {
         entry.loaded = true;
+        this.#cold.set(index, this.#heat.of(index));
         this.#slotWaiters.shift()?.();
       },
       () => {
@@ -127,18 +138,19 @@ export class ExpertTiles {
   }
 
   #evict(mayEvict: (candidate: number) => boolean): WeightMemory | undefined {
-    for (const [index, entry] of this.#entries) {
-      if (entry.leases > 0 || !entry.loaded || !mayEvict(index)) continue;
-      this.#entries.delete(index);
-      return entry.memory;
-    }
-    return undefined;
+    const index = this.#cold.take((candidate) => {
+      const isLent = (this.#entries.get(candidate)?.leases ?? 0) > 0;
+      return !isLent && mayEvict(candidate);
+    });
+    const entry = index === undefined ? undefined : this.#entries.get(index);
+    if (index !== undefined) this.#entries.delete(index);
+    return entry?.memory;
   }
 
   #lease(index: number, entry: Entry): TileLease {
     entry.leases += 1;
-    this.#entries.delete(index);
-    this.#entries.set(index, entry);
+    this.#heat.use(index);
+    this.#cold.set(index, this.#heat.of(index));
     this.#expected.delete(index);
     return createLease({
       tile: index,

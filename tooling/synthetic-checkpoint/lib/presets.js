@@ -24,14 +24,14 @@ export const PRESETS = {
     experts: 16,
     topK: 2,
   },
-  // The same with embeddings of deviation 1 beside layers whose outputs are that large: tokens stay apart, so random ones
+  // The same with embeddings of deviation 4, while what all layers add has one of about 1.5: tokens stay apart, so random ones
   // are routed to experts at random. Above, the layers soon outweigh the token, and few experts of a layer do most of it.
   'mixtral-apart-6GB': {
     ...llama({ hiddenSize: 1024, layers: 20, heads: 16, kvHeads: 8, intermediateSize: 3072 }), // 3148
     family: 'mixtral',
     experts: 16,
     topK: 2,
-    embeddingScale: 32,
+    embeddingScale: 128,
   },
   // Two layers of Llama 3.1 405B with its embedding and its head.
   '405B-21GB': {
