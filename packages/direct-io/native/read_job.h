@@ -21,7 +21,7 @@ struct ReadJob {
   /** A read that ends between multiples of this has met the end of the file: 4096 for direct reads, else 1.
    */
   size_t alignment = 1;
-  /** Nothing has been written to the memory yet, so the read commits its pages. */
+  /** Nothing has been written to the memory yet: its pages are committed before it is read into. */
   bool fresh = false;
 
   /** Bytes from the start on that are there; fewer than `length` where the file ended. */

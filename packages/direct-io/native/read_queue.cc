@@ -4,30 +4,55 @@
 #include <cerrno>
 
 namespace airllm {
-namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
-
-}  // namespace
-
-ReadQueue::ReadQueue(size_t requestBytes, Completed completed)
-    : requestBytes_(requestBytes), completed_(std::move(completed)) {}
+ReadQueue::ReadQueue(size_t requestBytes, Completed completed, std::function<void()> ready)
+    : requestBytes_(requestBytes), completed_(std::move(completed)), ready_(std::move(ready)) {}
 
 void ReadQueue::submit(std::unique_ptr<ReadJob> job) {
   if (job->length == 0) return completed_(std::move(job));
   job->arrived = job->length;
-  const size_t chunks = job->length / requestBytes_ + 2;
+  const bool fresh = job->fresh;
   {
     const std::lock_guard lock(mutex_);
     const uint64_t id = job->id;
     entries_.emplace(id, Entry{std::move(job)});
-    waiting_.push_back(id);
+    (fresh ? fresh_ : waiting_).push_back(id);
   }
-  if (chunks > 2) {
-    arrived_.notify_all();
+  if (fresh) {
+    freshArrived_.notify_one();
   } else {
-    arrived_.notify_one();
+    arrived_.notify_all();
+    ready_();
   }
+}
+
+std::optional<FreshMemory> ReadQueue::takeFresh() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    freshArrived_.wait(lock, [this] { return stopped_ || !fresh_.empty(); });
+    if (stopped_) return std::nullopt;
+    const uint64_t id = fresh_.front();
+    fresh_.pop_front();
+    const auto found = entries_.find(id);
+    if (found == entries_.end() || found->second.cancelled) continue;
+    found->second.outstanding++;
+    const ReadJob& job = *found->second.job;
+    return FreshMemory{id, job.data, job.length};
+  }
+}
+
+void ReadQueue::committed(const FreshMemory& memory) {
+  std::unique_ptr<ReadJob> done;
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = entries_.at(memory.job);
+    entry.outstanding--;
+    if (!entry.cancelled) waiting_.push_back(memory.job);
+    done = completeIfDone(memory.job);
+  }
+  if (done != nullptr) return completed_(std::move(done));
+  arrived_.notify_all();
+  ready_();
 }
 
 void ReadQueue::cancel(uint64_t id) {
@@ -67,10 +92,9 @@ std::optional<Chunk> ReadQueue::deal() {
     Entry& entry = found->second;
     const ReadJob& job = *entry.job;
     uint8_t* data = job.data + entry.dealt;
-    const size_t unit = job.fresh ? std::max(requestBytes_, kHugePage) : requestBytes_;
-    const size_t toBoundary = unit - reinterpret_cast<uintptr_t>(data) % unit;
+    const size_t toBoundary = requestBytes_ - reinterpret_cast<uintptr_t>(data) % requestBytes_;
     const size_t length = std::min(job.length - entry.dealt, toBoundary);
-    const Chunk chunk{id, job.fd, data, length, job.fileOffset + entry.dealt, job.alignment, job.fresh};
+    const Chunk chunk{id, job.fd, data, length, job.fileOffset + entry.dealt, job.alignment};
     entry.dealt += length;
     entry.outstanding++;
     if (entry.dealt == job.length) waiting_.pop_front();
@@ -120,6 +144,8 @@ void ReadQueue::stop() {
     stopped_ = true;
   }
   arrived_.notify_all();
+  freshArrived_.notify_all();
+  ready_();
 }
 
 bool ReadQueue::stopped() {

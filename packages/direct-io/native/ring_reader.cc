@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "page_committer.h"
 #include "reader.h"
 #include "ring.h"
 
@@ -22,7 +23,7 @@ constexpr uint64_t kWake = UINT64_MAX;
 class RingReader final : public Reader {
  public:
   RingReader(const ReaderOptions& options, ReadQueue::Completed completed)
-      : queue_(options.requestBytes, std::move(completed)),
+      : queue_(options.requestBytes, std::move(completed), [this] { wake(); }),
         // One more for the wake.
         ring_(static_cast<unsigned>(options.depth + 1)),
         slots_(options.depth),
@@ -30,8 +31,11 @@ class RingReader final : public Reader {
     if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
     for (size_t slot = 0; slot < options.depth; slot++) free_.push_back(slot);
     try {
+      committer_ = std::make_unique<PageCommitter>(queue_);
       thread_ = std::thread([this] { run(); });
     } catch (...) {
+      queue_.stop();
+      committer_.reset();
       close(wake_);
       throw;
     }
@@ -39,15 +43,12 @@ class RingReader final : public Reader {
 
   ~RingReader() override {
     queue_.stop();
-    wake();
     thread_.join();
+    committer_.reset();
     close(wake_);
   }
 
-  void submit(std::unique_ptr<ReadJob> job) override {
-    queue_.submit(std::move(job));
-    wake();
-  }
+  void submit(std::unique_ptr<ReadJob> job) override { queue_.submit(std::move(job)); }
 
   void cancel(uint64_t id) override { queue_.cancel(id); }
 
@@ -104,8 +105,6 @@ class RingReader final : public Reader {
     const auto& [chunk, arrived] = slots_[index];
     io_uring_sqe& entry = ring_.add();
     entry.opcode = IORING_OP_READ;
-    // Pages are committed by the kernel's own workers, not by this thread between two requests.
-    entry.flags = chunk.fresh ? IOSQE_ASYNC : 0;
     entry.fd = chunk.fd;
     entry.addr = reinterpret_cast<uint64_t>(chunk.data + arrived);
     entry.len = static_cast<uint32_t>(chunk.length - arrived);
@@ -130,6 +129,7 @@ class RingReader final : public Reader {
   std::vector<Slot> slots_;
   std::vector<size_t> free_;
   int wake_;
+  std::unique_ptr<PageCommitter> committer_;
   std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #include <thread>
 #include <vector>
 
+#include "page_committer.h"
 #include "positioned_read.h"
 #include "reader.h"
 
@@ -10,7 +11,7 @@ namespace {
 class ThreadReader final : public Reader {
  public:
   ThreadReader(const ReaderOptions& options, ReadQueue::Completed completed)
-      : queue_(options.requestBytes, std::move(completed)) {
+      : queue_(options.requestBytes, std::move(completed)), committer_(queue_) {
     try {
       while (threads_.size() < options.depth) threads_.emplace_back([this] { work(); });
     } catch (...) {
@@ -38,6 +39,7 @@ class ThreadReader final : public Reader {
   }
 
   ReadQueue queue_;
+  PageCommitter committer_;
   std::vector<std::thread> threads_;
 };
 

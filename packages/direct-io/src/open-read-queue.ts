@@ -17,7 +17,7 @@ export interface QueueSettings {
 }
 
 /** Enough for NVMe disks and network volumes to be busy all the time. */
-export const DEFAULT_SETTINGS: QueueSettings = { queueDepth: 16, requestBytes: 2 ** 20 };
+export const DEFAULT_SETTINGS: QueueSettings = { queueDepth: 16, requestBytes: 2 ** 19 };
 
 export interface OpenReadQueueOptions extends Partial<QueueSettings> {
   /**

@@ -1,7 +1,6 @@
 // Talking to the hub: which commit a revision is, which files it has, the bytes of a file from an offset.
 // Every refusal becomes a typed error here; what is stored where is decided elsewhere.
 
-import { listFiles, modelInfo } from '@huggingface/hub';
 import { CheckpointError, reasonOf } from '../checkpoint-error.js';
 import { isPlainFileName } from '../folder-files.js';
 import { TEMPLATE_FOLDER } from './needed-files.js';
@@ -26,6 +25,9 @@ export interface HubClientOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Only what goes to the network pays for loading it. */
+const loadLibrary = () => import('@huggingface/hub');
+
 export class HubClient {
   constructor(
     private readonly id: string,
@@ -34,6 +36,7 @@ export class HubClient {
 
   /** The commit of a branch, tag or commit. */
   async resolveCommit(revision: string): Promise<string> {
+    const { modelInfo } = await loadLibrary();
     const info = await modelInfo({
       name: this.id,
       revision,
@@ -72,6 +75,7 @@ export class HubClient {
     const prefix = folder === undefined ? '' : `${folder}/`;
     const place = folder === undefined ? {} : { path: folder };
     let hasTemplates = false;
+    const { listFiles } = await loadLibrary();
     const entries = listFiles({ repo: this.id, revision: commit, hubUrl, fetch: this.fetch, ...place });
     for await (const { type, path, size, oid, lfs } of entries) {
       hasTemplates ||= type === 'directory' && path === TEMPLATE_FOLDER;

@@ -1,7 +1,6 @@
 // Where @huggingface/tokenizers (JavaScript) gives other ids or texts than the Rust library and SentencePiece, and
 // what is done about it. Each fix is for one tokenizer object; nothing of the library is changed.
 
-import { compileCharsmap } from '@airllm/tokenizer-formats';
 import type { LibraryTokenizer, PipelineStep } from './tokenizer-library.js';
 
 /** GPT-2's word pattern, which a ByteLevel pre-tokenizer with `use_regex` stands for. */
@@ -40,10 +39,14 @@ function split(pattern: string, behavior: 'Isolated' | 'Removed'): Record<string
  * - ByteFallback drops a byte order mark (U+FEFF) at the start of a run of byte tokens;
  * - Unigram has no byte fallback, and finds the names of byte tokens in texts.
  */
-export function correctTokenizer(tokenizer: LibraryTokenizer, json: Readonly<Record<string, unknown>>): void {
+export async function correctTokenizer(
+  tokenizer: LibraryTokenizer,
+  json: Readonly<Record<string, unknown>>,
+): Promise<void> {
   for (const step of stepsOf(tokenizer.normalizer, 'normalizers')) {
     const map = step.config?.['precompiled_charsmap'];
     if (step.config?.['type'] === 'Precompiled' && typeof map === 'string' && map !== '') {
+      const { compileCharsmap } = await import('@airllm/tokenizer-formats');
       step.normalize = compileCharsmap(Buffer.from(map, 'base64'));
     }
   }

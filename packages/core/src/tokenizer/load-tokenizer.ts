@@ -2,7 +2,7 @@
 // beside them.
 
 import { AirllmError } from '@airllm/errors';
-import { convertTokenizer, type ConvertedTokenizer, TokenizerFormatError } from '@airllm/tokenizer-formats';
+import type { ConvertedTokenizer } from '@airllm/tokenizer-formats';
 import {
   type ChatTemplateSources,
   type CheckpointFiles,
@@ -15,7 +15,7 @@ import { missingTokenizer } from './missing-tokenizer.js';
 import { ModelTokenizer } from './model-tokenizer.js';
 import { parseSpecialTokens } from './special-tokens.js';
 import { readVocabulary } from './tokenizer-files.js';
-import { Tokenizer } from './tokenizer-library.js';
+import { Tokenizer, type LibraryTokenizer } from './tokenizer-library.js';
 
 /** What is needed of a `Checkpoint`. */
 export interface TokenizerSource extends CheckpointFiles {
@@ -46,7 +46,7 @@ export async function loadTokenizer(source: TokenizerSource): Promise<ModelToken
     ...parseSpecialTokens(config, asRecord(await source.readJson('special_tokens_map.json'))),
   };
   const templates = withFamilyFormat(await readChatTemplates(source, config), converted);
-  const tokenizer = build(source.id, converted?.json ?? json, config);
+  const tokenizer = await build(source.id, converted?.json ?? json, config);
   return new ModelTokenizer({
     tokenizer,
     specialTokens,
@@ -82,10 +82,11 @@ async function convert(
     generationConfig: asRecord(await source.readJson('generation_config.json')),
     addedTokens: await source.readJson('added_tokens.json'),
   };
+  const { convertTokenizer } = await import('@airllm/tokenizer-formats');
   try {
     return convertTokenizer(files, context);
   } catch (cause) {
-    if (cause instanceof TokenizerFormatError && cause.code === 'UNSUPPORTED_TOKENIZER') {
+    if (AirllmError.isInstance(cause) && cause.code === 'UNSUPPORTED_TOKENIZER') {
       const advice = 'Convert it to tokenizer.json (save_pretrained in transformers), or pass token ids.';
       throw new CoreError('MISSING_TOKENIZER', `${cause.message} ${advice}`, {
         fields: { id: source.id },
@@ -96,11 +97,15 @@ async function convert(
   }
 }
 
-function build(id: string, json: unknown, config: Readonly<Record<string, unknown>>) {
+async function build(
+  id: string,
+  json: unknown,
+  config: Readonly<Record<string, unknown>>,
+): Promise<LibraryTokenizer> {
   try {
     const rephrased = rephraseTokenizerJson(asRecord(json));
     const tokenizer = new Tokenizer(rephrased, config);
-    correctTokenizer(tokenizer, rephrased);
+    await correctTokenizer(tokenizer, rephrased);
     return tokenizer;
   } catch (cause) {
     throw invalidTokenizer(id, 'tokenizer.json', cause);

@@ -1,7 +1,7 @@
 // Where a checkpoint keeps its vocabulary when it has no tokenizer.json. Reading only; @airllm/tokenizer-formats
 // makes sense of the bytes.
 
-import { MAX_FILE_BYTES, type VocabularyFiles } from '@airllm/tokenizer-formats';
+import type { VocabularyFiles } from '@airllm/tokenizer-formats';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoreError } from '../errors.js';
@@ -45,6 +45,7 @@ async function readBytes(path: string, id: string): Promise<Uint8Array | undefin
     const stats = await file.stat();
     const { size } = stats;
     if (!stats.isFile()) return undefined;
+    const { MAX_FILE_BYTES } = await import('@airllm/tokenizer-formats');
     if (size <= MAX_FILE_BYTES) return await file.readFile();
     throw new CoreError(
       'INVALID_TOKENIZER',

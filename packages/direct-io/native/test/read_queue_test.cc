@@ -38,12 +38,41 @@ TEST_CASE("chunks end at multiples of the request's size in memory") {
   CHECK(lengthsOf(queue) == std::vector<size_t>{4096, 8192, 8192});
 }
 
-TEST_CASE("chunks of fresh memory hold whole huge pages") {
-  constexpr size_t kHuge = size_t{2} << 20;
+TEST_CASE("fresh memory is committed before it is dealt, and others go on meanwhile") {
+  Inbox inbox;
+  size_t ready = 0;
+  ReadQueue queue(8192, inbox.receiver(), [&] { ready++; });
+  queue.submit(jobAt(8192, 2 * 8192, true));
+  CHECK(ready == 0);
+  CHECK_FALSE(queue.tryTake().has_value());
+  const FreshMemory memory = *queue.takeFresh();
+  CHECK(memory.data == reinterpret_cast<uint8_t*>(8192));
+  CHECK(memory.length == 2 * 8192);
+  auto other = jobAt(3 * 8192, 8192);
+  other->id = 2;
+  queue.submit(std::move(other));
+  CHECK(queue.tryTake()->job == 2);
+  queue.committed(memory);
+  CHECK(ready == 2);
+  CHECK(lengthsOf(queue) == std::vector<size_t>{8192, 8192});
+}
+
+TEST_CASE("a job is cancelled before its memory is committed, or while it is") {
   Inbox inbox;
   ReadQueue queue(8192, inbox.receiver());
-  queue.submit(jobAt(kHuge, 2 * kHuge + 4096, true));
-  CHECK(lengthsOf(queue) == std::vector<size_t>{kHuge, kHuge, 4096});
+  queue.submit(jobAt(8192, 8192, true));
+  queue.cancel(1);
+  CHECK(inbox.await(1)[0]->error == ECANCELED);
+  auto second = jobAt(8192, 8192, true);
+  second->id = 2;
+  queue.submit(std::move(second));
+  const FreshMemory memory = *queue.takeFresh();
+  CHECK(memory.job == 2);
+  queue.cancel(2);
+  CHECK(inbox.size() == 0);
+  queue.committed(memory);
+  CHECK(inbox.await(1)[0]->error == ECANCELED);
+  CHECK_FALSE(queue.tryTake().has_value());
 }
 
 TEST_CASE("a job completes with its last chunk, whatever their order") {
