@@ -5,7 +5,7 @@
 import { caseNames, fixturesFolder } from '@airllm/fixtures';
 import { join } from 'node:path';
 import { openBenchCheckpoint } from './lib/bench-checkpoint.js';
-import { agedFrequency, arc, belady, countMisses, lru, lru2 } from './lib/cache-policies.js';
+import { admitted, agedFrequency, arc, belady, countMisses, lru, lru2 } from './lib/cache-policies.js';
 import { promptIds } from './lib/decode-round.js';
 import { progress } from './lib/progress.js';
 import { runProgram } from './lib/program.js';
@@ -15,6 +15,8 @@ import { syntheticRouting } from './lib/synthetic-routing.js';
 const MIXTURES = ['mixtral', 'qwen2-moe', 'qwen3-moe', 'deepseek-v3', 'gpt-oss'];
 const CACHED_SHARES = [0.15, 0.3, 0.6];
 const HALF_LIVES = [4, 16, 64, 256];
+/** Uses that a tile needs more than the one whose place it takes. */
+const MARGINS = [0.5, 1, 2, 4];
 
 await runProgram({
   about: 'Bytes missed by policies of the expert cache ÷ the least possible (Belady)',
@@ -67,6 +69,7 @@ function compare(name, trace, slots) {
     'LRU-2': lru2(),
     ARC: arc(slots),
     LFU: agedFrequency(Infinity),
+    ...Object.fromEntries(MARGINS.map((margin) => [`aged 16 + ${margin}`, admitted(16, margin)])),
     ...Object.fromEntries(HALF_LIVES.map((halfLife) => [`aged ${halfLife}`, agedFrequency(halfLife)])),
   };
   const figures = Object.entries(candidates).map(

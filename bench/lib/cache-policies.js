@@ -69,6 +69,7 @@ export function agedFrequency(halfLife) {
   const decay = (passes) => (passes === 0 ? 1 : 2 ** (-passes / halfLife));
   const scoreOf = (tile) => counts.get(tile) * decay(now - last.get(tile).pass);
   return {
+    usesOf: scoreOf,
     use: (tile, { pass, at }) => {
       now = pass;
       const known = last.get(tile);
@@ -80,6 +81,37 @@ export function agedFrequency(halfLife) {
         const [a, b] = [scoreOf(tile), scoreOf(best)];
         return a < b || (a === b && last.get(tile).at < last.get(best).at) ? tile : best;
       }),
+  };
+}
+
+/** Tiles that may pass at once in {@link admitted}. */
+const MOST_PASSING = 12;
+
+/**
+ * {@link agedFrequency} with admission: a missed tile stays only where it has `margin` more uses than the one with the least;
+ * otherwise it passes, and the latest to pass is the next to leave.
+ */
+export function admitted(halfLife, margin) {
+  const { use, victim, usesOf } = agedFrequency(halfLife);
+  const passing = new Set();
+  /** The least used when the last tile was dropped. */
+  let rival;
+  return {
+    use(tile, told) {
+      use(tile, told);
+      if (told.hit && !passing.has(tile)) return;
+      passing.delete(tile);
+      if (rival === undefined || usesOf(tile) >= usesOf(rival) + margin) return;
+      passing.add(tile);
+      if (passing.size > MOST_PASSING) passing.delete(passing.keys().next().value);
+    },
+    victim(candidates) {
+      const staying = candidates.filter((tile) => !passing.has(tile));
+      if (staying.length > 0) rival = victim(staying);
+      const latest = [...passing].reverse().find((tile) => candidates.includes(tile));
+      return latest ?? rival;
+    },
+    dropped: (tile) => passing.delete(tile),
   };
 }
 

@@ -51,6 +51,7 @@ describe('ColdQueue', () => {
         const may = (candidate: number): boolean => candidate % 4 !== blocked;
         // The sort is stable: the earlier of equals stays first.
         const [expected] = list.filter((entry) => may(entry.tile)).sort((a, b) => a.heat - b.heat);
+        expect(queue.coldest(may)).toBe(expected?.tile);
         expect(queue.take(may)).toBe(expected?.tile);
         list = list.filter((entry) => entry !== expected);
       }

@@ -30,18 +30,24 @@ export class ColdQueue {
 
   /** Takes out the coldest tile that `may` go; undefined where none may. */
   take(may: (tile: number) => boolean): number | undefined {
-    const passed: Entry[] = [];
-    let taken: number | undefined;
-    while (taken === undefined) {
+    const tile = this.coldest(may);
+    if (tile !== undefined) this.#current.delete(tile);
+    return tile;
+  }
+
+  /** The tile that {@link take} would take. */
+  coldest(may: (tile: number) => boolean = () => true): number | undefined {
+    const seen: Entry[] = [];
+    let found: number | undefined;
+    while (found === undefined) {
       const entry = this.#pop();
       if (!entry) break;
       if (this.#current.get(entry.tile) !== entry) continue;
-      if (may(entry.tile)) taken = entry.tile;
-      else passed.push(entry);
+      seen.push(entry);
+      if (may(entry.tile)) found = entry.tile;
     }
-    for (const entry of passed) this.#push(entry);
-    if (taken !== undefined) this.#current.delete(taken);
-    return taken;
+    for (const entry of seen) this.#push(entry);
+    return found;
   }
 
   #rebuild(): void {

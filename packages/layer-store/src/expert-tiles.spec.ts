@@ -43,13 +43,39 @@ describe('ExpertTiles', () => {
     expect(loader.started).toEqual([104, 101, 107]);
   });
 
-  it('makes room by dropping the least recently used', async () => {
-    const { loader, tiles, use } = await openTiles({ slots: 3 });
-    for (const tile of [100, 101, 102, 100]) (await use(tile)).release();
-    (await use(103)).release();
-    expect(tiles.tryAcquire(101)).toBeUndefined();
-    for (const tile of [100, 102, 103]) tiles.tryAcquire(tile)?.release();
-    expect(loader.started).toEqual([100, 101, 102, 103]);
+  it('lets what is used no more than the others pass through one slot', async () => {
+    const { tiles, use, loader } = await openTiles({ slots: 3 });
+    for (const tile of [100, 101, 102, 103, 104]) (await use(tile)).release();
+    expect([100, 101, 104].every((tile) => tiles.holds(tile))).toBe(true);
+    const [third, fourth, fifth] = loader.memories.slice(2);
+    expect([fourth, fifth]).toEqual([third, third]);
+  });
+
+  it('makes room for what is used more by dropping the least used', async () => {
+    const { tiles, use } = await openTiles({ slots: 3 });
+    for (const tile of [100, 101, 100, 102]) (await use(tile)).release();
+    // At its second use 102 has more than 101: it stays, and 103 passes where 101 was.
+    for (const tile of [102, 103]) (await use(tile)).release();
+    expect([100, 102, 103].every((tile) => tiles.holds(tile))).toBe(true);
+    (await use(104)).release();
+    expect([100, 102, 104].every((tile) => tiles.holds(tile))).toBe(true);
+  });
+
+  it('lets a few pass at once, the latest of which makes room first', async () => {
+    const { loader, tiles, use } = await openTiles({ count: 40, slots: 16 });
+    const layer = async (indices: readonly number[]): Promise<void> => {
+      tiles.expect(indices);
+      await loader.finishAll();
+      for (const index of indices) (await use(index)).release();
+    };
+    const numbers = (first: number, count: number): number[] =>
+      Array.from({ length: count }, (_, i) => first + i);
+    await layer(numbers(100, 16));
+    // All were read at once: the last twelve pass, four stay.
+    await layer(numbers(120, 3));
+    expect(numbers(100, 16).filter((tile) => !tiles.holds(tile))).toEqual([113, 114, 115]);
+    await layer(numbers(130, 3));
+    expect(numbers(120, 3).filter((tile) => tiles.holds(tile))).toEqual([]);
   });
 
   it('keeps what was used often before what was used last, until that was long ago', async () => {

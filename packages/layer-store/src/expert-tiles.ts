@@ -1,5 +1,8 @@
 // The tiles of routed experts: read only when a token names the expert, kept in a cache of equal slots
-// until one has to make room, which is the one with the least recent use (see expert-heat.ts).
+// until one has to make room: the one with the least use (see expert-heat.ts).
+//
+// What was read passes through unless it has more use than the tile whose place it would take: the latest to pass are the first
+// to make room. So rare experts go round in a few slots, and disks write faster to memory that is in the processor's caches.
 
 import type { WeightMemory } from '@airllm/backend';
 import { ColdQueue } from './cold-queue.js';
@@ -8,6 +11,11 @@ import { ExpertHeat } from './expert-heat.js';
 import { createLease, type TileLease } from './lease.js';
 import type { TileLoader } from './tile-loader.js';
 import type { Tile } from './tile.js';
+
+/** How many more uses a tile needs than the one whose place it takes. */
+const ADMISSION_MARGIN = 0.5;
+/** Tiles that pass at once; the longest of more than these stays until it has the least use. */
+const MOST_PASSING = 12;
 
 interface Entry {
   readonly memory: WeightMemory;
@@ -19,8 +27,10 @@ interface Entry {
 export class ExpertTiles {
   readonly #entries = new Map<number, Entry>();
   readonly #heat = new ExpertHeat();
-  /** Those in memory. */
+  /** Those in memory that stay. */
   readonly #cold = new ColdQueue();
+  /** The others, in order of reading. */
+  readonly #passing = new Set<number>();
   readonly #slotWaiters: (() => void)[] = [];
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
@@ -125,7 +135,7 @@ export class ExpertTiles {
     loading.then(
       () => {
         entry.loaded = true;
-        this.#cold.set(index, this.#heat.of(index));
+        this.#pass(index);
         this.#slotWaiters.shift()?.();
       },
       () => {
@@ -138,19 +148,43 @@ export class ExpertTiles {
   }
 
   #evict(mayEvict: (candidate: number) => boolean): WeightMemory | undefined {
-    const index = this.#cold.take((candidate) => {
+    const may = (candidate: number): boolean => {
       const isLent = (this.#entries.get(candidate)?.leases ?? 0) > 0;
       return !isLent && mayEvict(candidate);
-    });
-    const entry = index === undefined ? undefined : this.#entries.get(index);
-    if (index !== undefined) this.#entries.delete(index);
-    return entry?.memory;
+    };
+    const index = [...this.#passing].reverse().find(may) ?? this.#cold.take(may);
+    if (index === undefined) return undefined;
+    const memory = this.#entries.get(index)?.memory;
+    this.#entries.delete(index);
+    this.#passing.delete(index);
+    return memory;
+  }
+
+  #pass(index: number): void {
+    this.#passing.add(index);
+    const [longest = index] = this.#passing;
+    if (this.#passing.size > MOST_PASSING) this.#stay(longest);
+  }
+
+  #stay(index: number): void {
+    this.#passing.delete(index);
+    this.#cold.set(index, this.#heat.of(index));
+  }
+
+  #use(index: number): void {
+    this.#heat.use(index);
+    if (!this.#passing.has(index) || this.#isAdmitted(index)) this.#stay(index);
+  }
+
+  #isAdmitted(index: number): boolean {
+    const rival = this.#cold.coldest();
+    if (this.#freeSlots.length > 0 || rival === undefined) return true;
+    return this.#heat.usesOf(index) >= this.#heat.usesOf(rival) + ADMISSION_MARGIN;
   }
 
   #lease(index: number, entry: Entry): TileLease {
     entry.leases += 1;
-    this.#heat.use(index);
-    this.#cold.set(index, this.#heat.of(index));
+    this.#use(index);
     this.#expected.delete(index);
     return createLease({
       tile: index,

@@ -113,12 +113,15 @@ export class ManualLoader {
   readonly pending: PendingRead[] = [];
   /** Every read that was ever started. */
   readonly started: number[] = [];
+  /** Where each of them went. */
+  readonly memories: WeightMemory[] = [];
   onStart: (memory: WeightMemory) => void = () => undefined;
 
   load(tile: Tile, memory: WeightMemory): Promise<void> {
     if (this.pending.some((read) => read.memory === memory)) throw new Error('Two reads share one memory');
     this.onStart(memory);
     this.started.push(tile.index);
+    this.memories.push(memory);
     stamp(memory, BEING_WRITTEN);
     return new Promise((resolve, reject) => {
       const forget = (): void => void this.pending.splice(this.pending.indexOf(read), 1);

@@ -58,27 +58,56 @@ const denseBytes = (
     .flatMap(({ reads }) => reads)
     .reduce((sum, { byteLength }) => sum + byteLength, 0);
 
-/** The cache as the README of the store has it: who has the least use makes room, and a use counts half after 16 passes. */
+/**
+ * The cache as the README of the store has it: the latest to pass through makes room, then who has the least use; a use counts
+ * half after 16 passes, to stay takes half a use more than the least used one has, and of more than twelve the longest stays.
+ */
 class ModelledCache {
   readonly #uses = new Map<number, number[]>();
+  /** In order of reading. */
+  #passing: number[] = [];
   /** In order of last use. */
-  #cached: number[] = [];
+  #staying: number[] = [];
 
   constructor(private readonly slots: number) {}
 
   /** Tiles that have to be read; none of a layer makes room for another. */
   route(layer: readonly number[], pass: number): number[] {
-    const missed = layer.filter((tile) => !this.#cached.includes(tile));
-    for (const _ of missed.slice(0, Math.max(0, this.#cached.length + missed.length - this.slots))) {
-      // The sort is stable: of equal use the one used longest ago comes first.
-      const [victim] = this.#cached
-        .filter((tile) => !layer.includes(tile))
-        .sort((a, b) => this.#usesOf(a, pass) - this.#usesOf(b, pass));
-      this.#cached = this.#cached.filter((tile) => tile !== victim);
+    const missed = layer.filter((tile) => !this.#passing.includes(tile) && !this.#staying.includes(tile));
+    const free = (tile: number): boolean => !layer.includes(tile);
+    while (this.#size + missed.length > this.slots) {
+      const victim = this.#passing.filter(free).at(-1) ?? this.#byUse(this.#staying.filter(free), pass)[0];
+      this.#remove(victim);
     }
-    this.#cached = [...this.#cached.filter((tile) => !layer.includes(tile)), ...layer];
-    for (const tile of layer) this.#uses.set(tile, [...(this.#uses.get(tile) ?? []), pass]);
+    for (const tile of missed) {
+      this.#passing.push(tile);
+      const longest = this.#passing.length > 12 ? this.#passing.shift() : undefined;
+      if (longest !== undefined) this.#staying.push(longest);
+    }
+    for (const tile of layer) {
+      this.#uses.set(tile, [...(this.#uses.get(tile) ?? []), pass]);
+      const [rival] = this.#byUse(this.#staying, pass);
+      const isRoom = this.#size < this.slots || rival === undefined;
+      const isAdmitted = isRoom || this.#usesOf(tile, pass) >= this.#usesOf(rival, pass) + 0.5;
+      if (this.#passing.includes(tile) && !isAdmitted) continue;
+      this.#remove(tile);
+      this.#staying.push(tile);
+    }
     return missed;
+  }
+
+  get #size(): number {
+    return this.#passing.length + this.#staying.length;
+  }
+
+  #remove(tile: number | undefined): void {
+    this.#passing = this.#passing.filter((other) => other !== tile);
+    this.#staying = this.#staying.filter((other) => other !== tile);
+  }
+
+  /** The sort is stable: of equal use the one used longest ago comes first. */
+  #byUse(tiles: readonly number[], pass: number): number[] {
+    return [...tiles].sort((a, b) => this.#usesOf(a, pass) - this.#usesOf(b, pass));
   }
 
   #usesOf(tile: number, now: number): number {
