@@ -1,6 +1,6 @@
 // How fast the checkpoint's files can be read: whole files, front to back, past the page cache, many reads in flight, into
 // page-aligned memory. Runs in a process of its own, so that its threads and its memory are its own. Prints
-// { bytes, seconds, direct }.
+// { bytes, seconds, cpuSeconds, direct }.
 //
 //   node lib/direct-read.js fs|io_uring|threads FILE...
 //
@@ -31,6 +31,7 @@ for (const { bytes } of memories) bytes.fill(0);
 
 let next = 0;
 let bytes = 0;
+const cpu = process.cpuUsage();
 const started = performance.now();
 await Promise.all(
   memories.map(async (memory) => {
@@ -41,8 +42,16 @@ await Promise.all(
   }),
 );
 const seconds = (performance.now() - started) / 1000;
+const { user, system } = process.cpuUsage(cpu);
 if (bytes !== expected) throw new Error(`Expected to read ${expected} bytes but read ${bytes}`);
-console.log(JSON.stringify({ bytes, seconds, direct: opened.every(({ direct }) => direct) }));
+console.log(
+  JSON.stringify({
+    bytes,
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    direct: opened.every(({ direct }) => direct),
+  }),
+);
 
 await close();
 await Promise.all(opened.map(({ handle }) => handle.close()));

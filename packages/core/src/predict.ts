@@ -2,7 +2,7 @@
 
 import type { Backend } from '@airllm/backend';
 import { measureMemoryBandwidth } from '@airllm/cpu-backend';
-import { measureDisk } from '@airllm/layer-store';
+import { measureDisk, tuneDisks } from '@airllm/layer-store';
 import type { ModelPlan, PreparedPlan } from './plan.js';
 
 export interface ModelPrediction {
@@ -26,6 +26,7 @@ const COMPUTE_SHARE = 0.8;
 export async function predict({ plan, layout }: PreparedPlan, backend: Backend): Promise<ModelPrediction> {
   const readBytes = plan.streamedBytesPerPass + plan.expectedExpertBytesPerPass;
   const allocate = (byteLength: number) => backend.allocateWeights(byteLength);
+  if (readBytes > 0) await tuneDisks({ layout, allocate });
   const disk = readBytes > 0 ? await measureDisk({ layout, allocate }) : undefined;
   const memory = backend.name === 'cpu' ? await measureMemoryBandwidth(MEMORY_SAMPLE) : undefined;
   const seconds = [

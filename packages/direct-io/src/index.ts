@@ -1,3 +1,4 @@
+export { deviceId } from './device-id.js';
 export { DirectIoError, type DirectIoErrorCode } from './errors.js';
 export { openFile, REFUSED, type OpenedFile } from './open-file.js';
 export {
@@ -14,3 +15,5 @@ export {
   type ReadQueue,
   type ReadRequest,
 } from './read-queue.js';
+export { readRememberedSettings, rememberSettings, settingsPath } from './remembered-settings.js';
+export { tuneSettings, type TunedSettings, type TuneOptions } from './tune-settings.js';

@@ -6,6 +6,8 @@ import { expectRange, readCancelled, readerClosed, readFailed } from './read-err
 import { DIRECT_ALIGNMENT, type NativeMethod, type ReadQueue, type ReadRequest } from './read-queue.js';
 import { numberOf } from './system-error.js';
 
+const CLOSED = new Error('the file was closed');
+
 export class NativeQueue implements ReadQueue {
   readonly #inFlight = new Map<number, Promise<number>>();
   #lastId = 0;
@@ -49,6 +51,7 @@ export class NativeQueue implements ReadQueue {
     const { file, memory, bufferOffset, byteLength, fileOffset, fresh = false } = request;
     const alignment = file.direct ? DIRECT_ALIGNMENT : 1;
     const { fd } = file.handle;
+    if (fd < 0) return Promise.reject(readFailed(request, { fileOffset, errno: 'EBADF', cause: CLOSED }));
     return this.reader.read(id, fd, memory, bufferOffset, byteLength, fileOffset, alignment, fresh);
   }
 }

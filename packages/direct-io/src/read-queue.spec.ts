@@ -95,6 +95,16 @@ describe.each(methods)('reads with %s', (method: ReadMethod) => {
     await handle.close();
   });
 
+  it('names a file that was closed before', async () => {
+    const { file: closed } = await openFile(join(folder, 'content'), { direct: false });
+    await closed.handle.close();
+    const range = { bufferOffset: 0, byteLength: PAGE, fileOffset: 0 };
+    await expect(queue.read({ file: closed, memory: new Uint8Array(PAGE), ...range })).rejects.toMatchObject({
+      code: 'READ_FAILED',
+      fields: { path: closed.path, errno: 'EBADF' },
+    });
+  });
+
   it.each([
     { bufferOffset: 1, byteLength: PAGE, fileOffset: 0 },
     { bufferOffset: 0, byteLength: -1, fileOffset: 0 },

@@ -151,10 +151,10 @@ export class FileReader {
     }
   }
 
-  #fill({ file, device }: FileOnDevice, request: ReadRequest): Promise<number> {
+  async #fill({ file, device }: FileOnDevice, request: ReadRequest): Promise<number> {
     const { memory, bufferOffset, byteLength, fileOffset, fresh = false } = request;
-    const { bytes } = memory;
-    return this.#queues.of(device).read({ file, memory: bytes, bufferOffset, byteLength, fileOffset, fresh });
+    const queue = await this.#queues.of(device);
+    return queue.read({ file, memory: memory.bytes, bufferOffset, byteLength, fileOffset, fresh });
   }
 }
 

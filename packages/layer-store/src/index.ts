@@ -10,3 +10,4 @@ export type { ResolvedWeight, StoredTensor } from './resolved-weight.js';
 export type { StageStats } from './stats.js';
 export { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
 export type { Tile, TileKind, TilePart } from './tile.js';
+export { tuneDisks, type TunedDisk, type TuneDisksOptions } from './tune-disks.js';
