@@ -33,7 +33,7 @@ it('forgets the disk that was measured longest ago', async () => {
   expect(known.has('disk 2')).toBe(true);
 });
 
-it.each([
+it.each<readonly [string, string]>([
   ['no JSON', '{'],
   ['another version', JSON.stringify({ version: 2, disks: [{ id: 'a', ...settings }] })],
   ['no list', JSON.stringify({ version: 1, disks: { a: settings } })],
