@@ -99,8 +99,12 @@ class ReaderHandle : public Napi::ObjectWrap<ReaderHandle> {
     // During teardown the queue is drained without an environment.
     if (env == nullptr) return;
     const Napi::HandleScope scope(env);
-    for (std::unique_ptr<ReadJob>& job : self->completed_.takeAll()) {
-      self->settle(env, std::unique_ptr<PromisedRead>(static_cast<PromisedRead*>(job.release())));
+    try {
+      for (std::unique_ptr<ReadJob>& job : self->completed_.takeAll()) {
+        self->settle(env, std::unique_ptr<PromisedRead>(static_cast<PromisedRead*>(job.release())));
+      }
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated runs no JavaScript any more: nobody waits for the promises.
     }
   }
   using Signal = Napi::TypedThreadSafeFunction<ReaderHandle, void, settleAll>;
