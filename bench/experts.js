@@ -15,7 +15,13 @@ await runProgram({
   defaults: { preset: 'mixtral-apart-6GB', host: '2GiB', tokens: 24, rounds: 3 },
   async measure({ preset, host, tokens, rounds }) {
     const checkpoint = await openBenchCheckpoint(preset);
-    const runs = await roundsLimited(checkpoint, rounds, { host, tokens, random: true });
+    const runs = await roundsLimited(checkpoint, rounds, {
+      host,
+      tokens,
+      random: true,
+      // Every run begins with an empty cache.
+      options: { rememberExperts: false },
+    });
     const middle = (figure) => median(runs.map(figure));
     const name = `decode, ${preset} in ${host}, random tokens`;
     return [

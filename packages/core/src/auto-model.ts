@@ -3,7 +3,7 @@
 
 import type { Checkpoint } from '@airllm/checkpoint';
 import { LanguageModel, resolveEosTokenIds } from '@airllm/generate';
-import { openLayerStore, type LayerStore } from '@airllm/layer-store';
+import { openLayerStore, type LayerStore, type StoreLayout } from '@airllm/layer-store';
 import { resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import type { ShardProgress } from '@airllm/sharder';
 import { checkDtype } from './options/check-dtype.js';
@@ -13,6 +13,12 @@ import {
   type ResolvedOptions,
   type ResolvedShardRequest,
 } from './options/resolve-options.js';
+import {
+  expertMemoryPath,
+  isWorthRemembering,
+  readExpertUses,
+  writeExpertUses,
+} from './experts/expert-memory.js';
 import { effectiveConfig } from './effective-config.js';
 import { availableMemory } from './options/host-memory.js';
 import { CoreError } from './errors.js';
@@ -97,6 +103,7 @@ export class AutoModel {
         plan: prepared.plan,
         vocabSize: definition.sizes.vocabSize,
         tokenizer,
+        onClose: await warmFromMemory(opened, prepared.layout, resolved),
         onProfile: resolved.profilingMode ? resolved.onNotice : undefined,
       });
     } catch (error) {
@@ -185,6 +192,18 @@ function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: Reso
 function processBytes(writtenBytes: number, options: ResolvedOptions): number {
   const beside = Math.max(0, process.memoryUsage.rss() - writtenBytes);
   return beside + PROCESS_RESERVE_BYTES + workingBytes(options);
+}
+
+/** Begins to read the experts that earlier runs used most; returns what remembers those of this run. */
+async function warmFromMemory(
+  store: LayerStore,
+  layout: StoreLayout,
+  { rememberExperts, prefetching, onNotice }: ResolvedOptions,
+): Promise<(() => Promise<void>) | undefined> {
+  if (!rememberExperts || !isWorthRemembering(layout)) return undefined;
+  const path = await expertMemoryPath(layout.embedding.path, layout);
+  if (prefetching) void store.warmExperts(await readExpertUses(path, layout, onNotice));
+  return () => writeExpertUses(path, store.expertUses(), onNotice);
 }
 
 /** Token ids work without a tokenizer, so its absence is an error only when text is asked for. */

@@ -37,6 +37,8 @@ export interface ModelParts {
   readonly vocabSize: number;
   /** The tokenizer, or why there is none. */
   readonly tokenizer: ModelTokenizer | CoreError;
+  /** What is left to do while the store is still open. */
+  readonly onClose: (() => Promise<void>) | undefined;
   /** Gets a table of times after every run. */
   readonly onProfile: ((table: string) => void) | undefined;
 }
@@ -137,9 +139,10 @@ export class Model implements AsyncDisposable {
 
   /** Ends the run in flight, gives all memory back and closes the files. */
   [Symbol.asyncDispose](): Promise<void> {
-    const { runner, store, backend } = this.#parts;
+    const { runner, store, backend, onClose } = this.#parts;
     this.#closing ??= (async () => {
       await runner.close();
+      await onClose?.();
       await store[Symbol.asyncDispose]();
       await backend[Symbol.asyncDispose]();
     })();

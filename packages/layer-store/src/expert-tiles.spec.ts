@@ -193,6 +193,65 @@ describe('expected tiles', () => {
   });
 });
 
+describe('warming', () => {
+  const used = [104, 100, 107, 101].map((tile, i) => ({ tile, uses: 4 - i }));
+
+  it('reads what was used most, two at a time, into free slots, and drops nothing', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    (await use(107)).release();
+    const warming = tiles.warm(used);
+    await settled();
+    expect(loader.pendingTiles).toEqual([104, 100]);
+    await loader.finishAll();
+    await warming;
+    expect(loader.started).toEqual([107, 104, 100]);
+    expect([104, 100, 107, 101].map((tile) => tiles.holds(tile))).toEqual([true, true, true, false]);
+  });
+
+  it('waits while something else is being read', async () => {
+    const { loader, tiles } = await openTiles({ slots: 3 });
+    let wake = (): void => undefined;
+    loader.busy = new Promise((resolve) => (wake = resolve));
+    const warming = tiles.warm(used);
+    await settled();
+    expect(loader.pendingTiles).toEqual([]);
+    wake();
+    await settled();
+    expect(loader.pendingTiles).toEqual([104, 100]);
+    await loader.finishAll();
+    await warming;
+  });
+
+  it('counts as use: what was used most in earlier runs stays longest', async () => {
+    const { loader, tiles, use } = await openTiles({ slots: 3 });
+    const warming = tiles.warm(used);
+    await settled();
+    await loader.finishAll();
+    await warming;
+    expect(tiles.usesOf(104)).toBeCloseTo(4, 12);
+    // Of 104, 100 and 107 the last has the least uses, 2: the third use of 109 is half a use more.
+    for (const tile of [109, 109, 109]) (await use(tile)).release();
+    expect([104, 100, 109].every((tile) => tiles.holds(tile))).toBe(true);
+  });
+
+  it('ends with a read that fails, and when the tiles are closed', async () => {
+    const { allocator, loader, tiles } = await openTiles({ slots: 3 });
+    const failing = tiles.warm(used);
+    await settled();
+    await loader.fail(104);
+    await loader.fail(100);
+    await failing;
+    expect(loader.started).toEqual([104, 100]);
+    const warming = tiles.warm(used);
+    await settled();
+    const closing = tiles.close();
+    await loader.finishAll();
+    await Promise.all([warming, closing]);
+    expect(loader.started).toEqual([104, 100, 104, 100]);
+    expect(allocator.liveBytes).toBe(0);
+  });
+});
+
 describe('a read that fails', () => {
   it('rejects who waits, frees the slot, and is tried again when asked for again', async () => {
     const { allocator, loader, tiles, use } = await openTiles({ slots: 1 });

@@ -16,6 +16,8 @@ import type { Tile } from './tile.js';
 const ADMISSION_MARGIN = 0.5;
 /** Tiles that pass at once; the longest of more than these stays until it has the least use. */
 const MOST_PASSING = 12;
+/** Few, so that a read that is needed does not wait for long. */
+const WARM_READS_IN_FLIGHT = 2;
 
 interface Entry {
   readonly memory: WeightMemory;
@@ -40,18 +42,28 @@ export class ExpertTiles {
   #starved = false;
   /** Of the tiles expected last: an earlier one or the same begins the next pass. */
   #stage = Infinity;
+  #resizing: Promise<void> | undefined;
   #closed = false;
 
   constructor(
     private readonly tiles: ReadonlyMap<number, Tile>,
     private readonly options: {
       allocate: (byteLength: number) => WeightMemory;
-      loader: Pick<TileLoader, 'load'>;
+      loader: Pick<TileLoader, 'load' | 'loadAside' | 'whenIdle'>;
     },
   ) {}
 
   /** Sets the number of slots. No lease may be held; a smaller cache drops what it would have dropped next. */
   async resize(slots: number, slotBytes: number): Promise<void> {
+    this.#resizing = this.#resize(slots, slotBytes);
+    try {
+      await this.#resizing;
+    } finally {
+      this.#resizing = undefined;
+    }
+  }
+
+  async #resize(slots: number, slotBytes: number): Promise<void> {
     this.#expected.clear();
     if (slots < this.#slots.length) await this.#settle();
     while (this.#slots.length > slots) this.#dropSlot();
@@ -82,6 +94,30 @@ export class ExpertTiles {
     return this.#entries.get(index)?.loaded ?? false;
   }
 
+  /** Uses of a tile, of which one counts half after some passes. */
+  usesOf(index: number): number {
+    return this.#heat.usesOf(index);
+  }
+
+  /**
+   * Counts uses of earlier runs, and reads these tiles in order while nothing else is being read and slots are free. Settles when
+   * no slot is; a read that fails ends it, since who needs the tile will hear of it.
+   */
+  async warm(used: readonly { tile: number; uses: number }[]): Promise<void> {
+    for (const { tile, uses } of used) this.#heat.remember(tile, uses);
+    const waiting = used.values();
+    const lanes = Array.from({ length: WARM_READS_IN_FLIGHT }, async () => {
+      for (const { tile } of waiting) {
+        await this.#whenQuiet();
+        if (this.#closed || this.#freeSlots.length === 0) return;
+        if (this.#entries.has(tile)) continue;
+        await this.#startRead(tile, { mayEvict: () => false, aside: true })?.loading;
+        if (this.#passing.has(tile)) this.#stay(tile);
+      }
+    });
+    await Promise.allSettled(lanes);
+  }
+
   tryAcquire(index: number): TileLease | undefined {
     const entry = this.#entries.get(index);
     return entry?.loaded ? this.#lease(index, entry) : undefined;
@@ -93,8 +129,8 @@ export class ExpertTiles {
       this.#expectOpen();
       const entry =
         this.#entries.get(index) ??
-        this.#startRead(index, (candidate) => !this.#expected.has(candidate)) ??
-        this.#startRead(index, () => true);
+        this.#startRead(index, { mayEvict: (candidate) => !this.#expected.has(candidate) }) ??
+        this.#startRead(index, { mayEvict: () => true });
       if (entry) {
         await entry.loading;
         this.#expectOpen();
@@ -114,22 +150,33 @@ export class ExpertTiles {
     this.#freeSlots = [];
   }
 
+  async #whenQuiet(): Promise<void> {
+    do {
+      await this.options.loader.whenIdle();
+      await this.#resizing?.catch(() => undefined);
+    } while (this.#resizing);
+  }
+
   #pump(): void {
     this.#starved = false;
     for (const index of this.#expected) {
       if (this.#closed) return;
       if (this.#entries.has(index)) continue;
-      this.#starved = !this.#startRead(index, (candidate) => !this.#expected.has(candidate));
+      this.#starved = !this.#startRead(index, { mayEvict: (candidate) => !this.#expected.has(candidate) });
       if (this.#starved) return;
     }
   }
 
-  #startRead(index: number, mayEvict: (candidate: number) => boolean): Entry | undefined {
+  #startRead(
+    index: number,
+    { mayEvict, aside = false }: { mayEvict: (candidate: number) => boolean; aside?: boolean },
+  ): Entry | undefined {
     const tile = this.tiles.get(index);
     if (!tile) throw new RangeError(`Expected an expert tile but received ${index}`);
     const memory = this.#freeSlots.pop() ?? this.#evict(mayEvict);
     if (!memory) return undefined;
-    const loading = this.options.loader.load(tile, memory);
+    const { loader } = this.options;
+    const loading = aside ? loader.loadAside(tile, memory) : loader.load(tile, memory);
     const entry: Entry = { memory, loading, loaded: false, leases: 0 };
     this.#entries.set(index, entry);
     loading.then(

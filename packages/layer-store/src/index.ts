@@ -1,4 +1,5 @@
 export type { OpenReadQueueOptions, ReadMethod } from '@airllm/direct-io';
+export type { ExpertUse } from './expert-uses.js';
 export { LayerStoreError, type LayerStoreErrorCode } from './errors.js';
 export type { ReadingStatus } from './file-reader.js';
 export { LayerStore, openLayerStore, type LayerStoreOptions } from './layer-store.js';
@@ -8,6 +9,12 @@ export { placeTiles, type Placement } from './placement.js';
 export type { RangeRead } from './read-ranges.js';
 export type { ResolvedWeight, StoredTensor } from './resolved-weight.js';
 export type { StageStats } from './stats.js';
-export { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
+export {
+  layOutStore,
+  tileBytesFor,
+  type ExpertPlace,
+  type StageSpec,
+  type StoreLayout,
+} from './store-layout.js';
 export type { Tile, TileKind, TilePart } from './tile.js';
 export { tuneDisks, type TunedDisk, type TuneDisksOptions } from './tune-disks.js';

@@ -8,6 +8,7 @@ import { decodeWeight } from './decode-weight.js';
 import { DenseTiles } from './dense-tiles.js';
 import { LayerStoreError } from './errors.js';
 import { ExpertTiles } from './expert-tiles.js';
+import { listExpertUses, tilesOfUses, type ExpertUse } from './expert-uses.js';
 import { FileReader, type ReadingStatus } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { placeTiles, type Placement } from './placement.js';
@@ -226,6 +227,16 @@ export class LayerStore implements AsyncDisposable {
   /** Announces the routed experts' weights of a layer in order of use, so that they are read side by side. */
   expectExperts(weights: readonly string[]): void {
     this.#experts.expect(new Set(weights.flatMap((name) => this.parts(name).map((part) => part.tile))));
+  }
+
+  /** Which experts were used, the most used first: what {@link warmExperts} of a later store takes. */
+  expertUses(): ExpertUse[] {
+    return listExpertUses(this.#layout.experts, (tile) => this.#experts.usesOf(tile));
+  }
+
+  /** Reads experts that were used in earlier runs, the most used first, while the disk is idle and the cache has room. */
+  warmExperts(used: readonly ExpertUse[]): Promise<void> {
+    return this.#experts.warm(tilesOfUses(this.#layout.experts, used));
   }
 
   /**

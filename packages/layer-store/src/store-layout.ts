@@ -21,6 +21,14 @@ export interface StageSpec {
   readonly experts?: readonly (readonly WeightRef[])[] | undefined;
 }
 
+/** The tiles of one routed expert. */
+export interface ExpertPlace {
+  readonly stage: number;
+  /** Its number within the stage. */
+  readonly expert: number;
+  readonly tiles: readonly number[];
+}
+
 export interface StoreLayout {
   readonly stageNames: readonly string[];
   readonly embedding: ResolvedWeight;
@@ -36,6 +44,7 @@ export interface StoreLayout {
   readonly denseTiles: readonly Tile[];
   /** By tile number; numbers go on after the dense tiles. */
   readonly expertTiles: ReadonlyMap<number, Tile>;
+  readonly experts: readonly ExpertPlace[];
   /** By weight name, in order of rows. */
   readonly parts: ReadonlyMap<string, readonly TilePart[]>;
   /** All weights as they are stored, with what stands beside them, each once. */
@@ -92,12 +101,14 @@ export function layOutStore(options: {
     denseTiles.push(...cutTiles(matrices, { stage: index, firstIndex: denseTiles.length, tileBytes }));
   });
   const expertTiles = new Map<number, Tile>();
+  const experts: ExpertPlace[] = [];
   stages.forEach((stage, index) => {
-    for (const expert of stage.experts ?? []) {
+    stage.experts?.forEach((refs, expert) => {
       const firstIndex = denseTiles.length + expertTiles.size;
-      for (const tile of cutTiles(matricesOf(expert), { stage: index, firstIndex, tileBytes }))
-        expertTiles.set(tile.index, tile);
-    }
+      const tiles = cutTiles(matricesOf(refs), { stage: index, firstIndex, tileBytes });
+      for (const tile of tiles) expertTiles.set(tile.index, tile);
+      experts.push({ stage: index, expert, tiles: tiles.map((tile) => tile.index) });
+    });
   });
   const embedding = expectRowMajor(resolve(options.embedding));
   const scales = [...weights.values()].flatMap((weight) => weight.scales?.vector ?? []);
@@ -121,6 +132,7 @@ export function layOutStore(options: {
     residents,
     denseTiles,
     expertTiles,
+    experts,
     parts: partsByWeight([...denseTiles, ...expertTiles.values()]),
     weightBytes: bytesOf(all),
     stagingBytes: largestStaging,

@@ -15,6 +15,9 @@ export interface TileLoaderOptions {
 
 export class TileLoader {
   readonly #written = new WeakSet<WeightMemory>();
+  readonly #idleWaiters: (() => void)[] = [];
+  /** Tiles that somebody needs soon. */
+  #demanded = 0;
 
   constructor(private readonly options: TileLoaderOptions) {}
 
@@ -23,8 +26,24 @@ export class TileLoader {
     return this.#written.has(memory);
   }
 
+  /** Settles when nothing is being read that is needed soon. */
+  async whenIdle(): Promise<void> {
+    while (this.#demanded > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
   /** Settles only when no read of the tile is in flight any more, so that the memory can be reused. */
   async load(tile: Tile, memory: WeightMemory): Promise<void> {
+    this.#demanded += 1;
+    try {
+      await this.loadAside(tile, memory);
+    } finally {
+      this.#demanded -= 1;
+      if (this.#demanded === 0) for (const wake of this.#idleWaiters.splice(0)) wake();
+    }
+  }
+
+  /** {@link load} of a tile that nobody waits for. */
+  async loadAside(tile: Tile, memory: WeightMemory): Promise<void> {
     const { reader, stats, decode } = this.options;
     const fresh = !this.#written.has(memory);
     this.#written.add(memory);

@@ -142,6 +142,18 @@ export class ManualLoader {
     });
   }
 
+  /** Reads that nobody waits for end like the others. */
+  loadAside(tile: Tile, memory: WeightMemory): Promise<void> {
+    return this.load(tile, memory);
+  }
+
+  /** Held back while `busy` is pending. */
+  busy: Promise<void> = Promise.resolve();
+
+  whenIdle(): Promise<void> {
+    return this.busy;
+  }
+
   get pendingTiles(): number[] {
     return this.pending.map(({ tile }) => tile);
   }

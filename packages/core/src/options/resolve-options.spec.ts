@@ -7,6 +7,7 @@ describe('resolveOptions', () => {
       device: 'auto',
       dtype: 'auto',
       prefetching: true,
+      rememberExperts: true,
       profilingMode: false,
       threads: undefined,
       precision: 'exact',
@@ -34,6 +35,7 @@ describe('resolveOptions', () => {
       maxSeqLen: 77,
       device: 'reference',
       prefetching: false,
+      rememberExperts: false,
       deleteOriginal: false,
       hfToken: 't',
       revision: 'r',
@@ -49,6 +51,7 @@ describe('resolveOptions', () => {
       maxSeqLen: 77,
       device: 'reference',
       prefetching: false,
+      rememberExperts: false,
       checkpoint: { hfToken: 't', revision: 'r', cacheDir: 'c', offline: true, onProgress, signal },
     });
   });

@@ -33,6 +33,8 @@ export interface FromPretrainedOptions {
   maxSeqLen?: number | null;
   /** Read the next layers while one is computed. Default true. */
   prefetching?: boolean | null;
+  /** Remember in the user's cache which experts were used, and read those first next time. Default true. */
+  rememberExperts?: boolean | null;
   /** Report read and compute time per layer after each run. Default false. */
   profilingMode?: boolean | null;
   /** Weights in fewer bytes: the model is sharded and quantized on first use, and reused. Default: as they are. */
@@ -75,6 +77,7 @@ export interface ResolvedOptions {
   readonly dtype: DtypeOption;
   readonly maxSeqLen: number | undefined;
   readonly prefetching: boolean;
+  readonly rememberExperts: boolean;
   readonly profilingMode: boolean;
   readonly onNotice: (line: string) => void;
   /** Undefined: weights are read where they are. */
@@ -117,6 +120,7 @@ const shape = {
   dtype: oneOf(['auto', 'float32', 'float16', 'bfloat16']).nullish(),
   maxSeqLen: count.nullish(),
   prefetching: flag.nullish(),
+  rememberExperts: flag.nullish(),
   profilingMode: flag.nullish(),
   compression: oneOf(COMPRESSIONS).nullish(),
   doubleQuantization: flag.nullish(),
@@ -161,6 +165,7 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
     dtype: given.dtype ?? 'auto',
     maxSeqLen: given.maxSeqLen ?? undefined,
     prefetching: given.prefetching ?? true,
+    rememberExperts: given.rememberExperts ?? true,
     profilingMode: given.profilingMode ?? false,
     onNotice: given.onNotice ?? ((line) => void process.stderr.write(`${line}\n`)),
     shards: resolveShards(given),
