@@ -99,12 +99,8 @@ class ReaderHandle : public Napi::ObjectWrap<ReaderHandle> {
     // During teardown the queue is drained without an environment.
     if (env == nullptr) return;
     const Napi::HandleScope scope(env);
-    try {
-      for (std::unique_ptr<ReadJob>& job : self->completed_.takeAll()) {
-        self->settle(env, std::unique_ptr<PromisedRead>(static_cast<PromisedRead*>(job.release())));
-      }
-    } catch (const Napi::Error&) {
-      // A worker that is being terminated runs no JavaScript any more: nobody waits for the promises.
+    for (std::unique_ptr<ReadJob>& job : self->completed_.takeAll()) {
+      self->settle(env, std::unique_ptr<PromisedRead>(static_cast<PromisedRead*>(job.release())));
     }
   }
   using Signal = Napi::TypedThreadSafeFunction<ReaderHandle, void, settleAll>;

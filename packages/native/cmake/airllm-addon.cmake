@@ -52,7 +52,9 @@ function(airllm_addon name)
   add_library(${name} SHARED ${native}/addon.cc ${CMAKE_JS_SRC})
   set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".node")
   target_include_directories(${name} SYSTEM PRIVATE ${CMAKE_JS_INC} ${AIRLLM_NODE_ADDON_API})
-  target_compile_definitions(${name} PRIVATE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS)
+  # A worker that is being terminated takes no exceptions any more; without the last they would end the process.
+  target_compile_definitions(${name} PRIVATE NAPI_VERSION=8 NAPI_CPP_EXCEPTIONS
+    NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)
   target_link_libraries(${name} PRIVATE ${ARGN} Threads::Threads ${CMAKE_JS_LIB})
   airllm_strict(${name})
   if(APPLE)
