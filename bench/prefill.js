@@ -5,7 +5,7 @@
 import { measureComputePeak } from '@airllm/cpu-backend';
 import { openBenchCheckpoint } from './lib/bench-checkpoint.js';
 import { promptIds } from './lib/decode-round.js';
-import { openLlamaCpp } from './lib/llama-cpp-prefill.js';
+import { openLlamaCpp } from './lib/llama-cpp.js';
 import { openResidentModel } from './lib/open-model.js';
 import { progress } from './lib/progress.js';
 import { runProgram } from './lib/program.js';
@@ -18,7 +18,7 @@ await runProgram({
   defaults: { preset: '2GB', prompt: 512, rounds: 3, gguf: 'none' },
   async measure({ preset, prompt, rounds, gguf }) {
     const checkpoint = await openBenchCheckpoint(preset);
-    const peer = await openLlamaCpp(gguf, prompt);
+    const peer = await openLlamaCpp(gguf, prompt + 64);
     const peerRates = [];
     const measured = new Map(PRECISIONS.map((precision) => [precision, []]));
     for (const precision of PRECISIONS) {
@@ -34,7 +34,7 @@ await runProgram({
           progress(
             `${precision}: ${rate.toFixed(1)} tokens/s, ${(multiplyAddsPerSecond / 1e9).toFixed(0)}·10⁹/s`,
           );
-          if (peer) peerRates.push(await peer.prefill());
+          if (peer) peerRates.push(await peer.prefill(prompt));
         }
       } finally {
         await model[Symbol.asyncDispose]();

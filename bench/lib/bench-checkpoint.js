@@ -41,6 +41,11 @@ export async function openShape(name, shape) {
     await rm(folder, { recursive: true, force: true });
     await writeSyntheticCheckpoint(folder, { ...shape, dtype: 'bf16', seed: 1 });
   }
+  return describeFolder(folder);
+}
+
+/** The same of any folder of safetensors files, shards included. */
+export async function describeFolder(folder) {
   const files = (await readdir(folder))
     .filter((name) => name.endsWith('.safetensors'))
     .sort()

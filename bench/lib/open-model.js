@@ -9,12 +9,12 @@ export function openModel(folder, host, options = {}) {
 
 /** Opens a model with all of its weights in memory. */
 export async function openResidentModel({ folder, weightBytes }, options) {
-  const model = await openModel(folder, weightBytes + ROOM_BYTES, options);
+  const model = await openModel(folder, weightBytes + ROOM_BYTES + process.memoryUsage.rss(), options);
   const { streamedBytesPerPass } = model.plan;
   if (streamedBytesPerPass === 0) return model;
   await model[Symbol.asyncDispose]();
   throw new Error(`Expected every weight to be pinned but ${streamedBytesPerPass} bytes would be streamed`);
 }
 
-/** For the process, the KV cache and activations. */
+/** For what the process takes from here on, the KV cache and activations. */
 const ROOM_BYTES = 1.5e9;
