@@ -14,12 +14,26 @@ constexpr size_t kPanelChunk = 32;
 constexpr size_t kPanelsPerThread = 8;
 /** Fewer chunks of linear in bf16, since all of x goes by for each. */
 constexpr size_t kFastChunksPerThread = 4;
+/** Linears of one row that are shared among threads as one. */
+constexpr size_t kMostTogether = 64;
 /** Heads of latent attention that share each block of the cache while it is in the first-level cache. */
 constexpr size_t kMostHeadsTogether = 8;
 
 size_t columnUnits(const Matrix& x) { return x.rows * ((x.cols + kColumnBlock - 1) / kColumnBlock); }
 
 size_t roundUp(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
+
+size_t blocksOf(const LinearOp& op) { return (op.weight.rows + kGemvChunk - 1) / kGemvChunk; }
+
+/** One row times the same x. */
+bool sharesRow(const LinearOp& a, const LinearOp& b) {
+  return b.x.rows == 1 && a.x.rows == 1 && a.x.data == b.x.data && a.x.cols == b.x.cols;
+}
+
+/** Whether the one row of `out` and `cols` floats from `data` on have none in common. */
+bool apart(const Matrix& out, const float* data, size_t cols) {
+  return out.data + out.cols <= data || data + cols <= out.data;
+}
 
 }  // namespace
 
@@ -33,11 +47,55 @@ Executor::Executor(const Kernels& kernels, const FastLinear* fast, size_t thread
 
 void Executor::execute(const Program& program, const std::atomic<bool>& stop) {
   packedFrom_ = {};
-  for (const Op& op : program.ops) {
+  for (size_t i = 0; i < program.ops.size();) {
     if (stop) return;
+    const Op& op = program.ops[i];
     if (!std::holds_alternative<LinearOp>(op)) packedFrom_ = {};
-    std::visit([this](const auto& typed) { run(typed); }, op);
+    const size_t together = linearsTogether(program, i);
+    if (together > 1) {
+      runTogether(program, i, together);
+    } else {
+      std::visit([this](const auto& typed) { run(typed); }, op);
+    }
+    i += together;
   }
+}
+
+size_t Executor::linearsTogether(const Program& program, size_t first) const {
+  const LinearOp* head = std::get_if<LinearOp>(&program.ops[first]);
+  if (head == nullptr || head->x.rows != 1 || !apart(head->out, head->x.data, head->x.cols)) return 1;
+  size_t count = 1;
+  for (; count < kMostTogether && first + count < program.ops.size(); count++) {
+    const LinearOp* next = std::get_if<LinearOp>(&program.ops[first + count]);
+    if (next == nullptr || !sharesRow(*head, *next)) break;
+    bool free = apart(next->out, head->x.data, head->x.cols);
+    for (size_t i = 0; i < count && free; i++) {
+      free = apart(std::get<LinearOp>(program.ops[first + i]).out, next->out.data, next->out.cols);
+    }
+    if (!free) break;
+  }
+  return count;
+}
+
+void Executor::runTogether(const Program& program, size_t first, size_t count) {
+  const auto linear = [&](size_t i) -> const LinearOp& { return std::get<LinearOp>(program.ops[first + i]); };
+  size_t ends[kMostTogether];
+  size_t blocks = 0;
+  for (size_t i = 0; i < count; i++) ends[i] = blocks += blocksOf(linear(i));
+  const size_t blockWork = kGemvChunk * std::max<size_t>(1, linear(0).weight.cols);
+  pool_.run(
+      blocks, std::max<size_t>(1, kWorthSharing / blockWork), [&](size_t begin, size_t end, size_t thread) {
+        size_t i = 0;
+        while (ends[i] <= begin) i++;
+        for (size_t block = begin; block < end; i++) {
+          const LinearOp& op = linear(i);
+          const size_t start = i == 0 ? 0 : ends[i - 1];
+          const size_t last = std::min(end, ends[i]);
+          kernels_.linear(op, (block - start) * kGemvChunk,
+                          std::min(op.weight.rows, (last - start) * kGemvChunk), scratch_[thread].floats);
+          block = last;
+        }
+      });
 }
 
 template <typename Body>

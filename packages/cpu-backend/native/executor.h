@@ -44,6 +44,14 @@ class Executor {
   void run(const GatherRowsOp& op);
   void run(const ScatterAddRowsOp& op);
 
+  /**
+   * How many ops from `first` on are linears of the same single row whose outputs are apart: blocks of rows
+   * of one weight, or q, k and v. At least 1.
+   */
+  size_t linearsTogether(const Program& program, size_t first) const;
+  /** Shares them among threads as if they were one, so that threads meet once. */
+  void runTogether(const Program& program, size_t first, size_t count);
+
   /** Packs x once for all of the linears that follow one another on it. */
   void runFast(const LinearOp& op);
   void packOnce(const Matrix& x);
