@@ -21,6 +21,7 @@ export const allowedImports = {
   'packages/sharder': [...errors, 'safetensors-js', '@airllm/checkpoint', '@airllm/quantizer'],
   'packages/gguf-checkpoint': [...errors, '@airllm/checkpoint', '@airllm/tokenizer-formats'],
   'packages/cpu-backend': [...errors, ...backend, '@airllm/native'],
+  'packages/webgpu-backend': [...errors, ...backend],
   'packages/model-zoo': [...errors, ...backend],
   'packages/layer-store': [...errors, ...backend, '@airllm/direct-io'],
   'packages/generate': [...errors, ...backend, ...modelZoo, ...layerStore],
@@ -37,6 +38,7 @@ export const allowedImports = {
     '@airllm/native',
     '@airllm/sharder',
     '@airllm/tokenizer-formats',
+    '@airllm/webgpu-backend',
   ],
   'apps/cli': ['@airllm/core', '@airllm/demo-model'],
 };
@@ -46,6 +48,7 @@ const testOnly = [
   '@airllm/fixtures',
   '@airllm/synthetic-checkpoint',
   '@airllm/jest-preset',
+  '@airllm/jest-preset/swiftshader-environment',
   '@airllm/jest-preset/totals-reporter',
 ];
 const everySpecifier = [

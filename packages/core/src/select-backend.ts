@@ -5,7 +5,7 @@ import { createReferenceBackend } from '@airllm/backend/reference';
 import { createCpuBackend, fastMemoryBytes } from '@airllm/cpu-backend';
 
 export interface DeviceChoice {
-  readonly device: 'auto' | 'cpu' | 'reference';
+  readonly device: 'auto' | 'cpu' | 'reference' | 'webgpu';
   /** Default: one per core. */
   readonly threads?: number | undefined;
   readonly precision: Precision;
@@ -16,7 +16,7 @@ export interface DeviceChoice {
 /**
  * `auto` takes the native CPU backend, or the TypeScript reference backend where it cannot be loaded.
  *
- * @throws BackendError `BACKEND_UNAVAILABLE` when `cpu` is asked for and cannot be loaded
+ * @throws BackendError `BACKEND_UNAVAILABLE` when `cpu` or `webgpu` is asked for and cannot be loaded
  */
 export async function selectBackend({
   device,
@@ -25,6 +25,11 @@ export async function selectBackend({
   onNotice,
 }: DeviceChoice): Promise<Backend> {
   if (device === 'reference') return createReferenceBackend();
+  if (device === 'webgpu') {
+    // Dawn is large, and its binary is loaded for nobody else.
+    const { createWebGpuBackend } = await import('@airllm/webgpu-backend');
+    return createWebGpuBackend();
+  }
   try {
     return await createCpuBackend({ precision, ...(threads !== undefined && { threads }) });
   } catch (error) {
@@ -37,5 +42,5 @@ export async function selectBackend({
 
 /** Bytes the backend may hold beside what it is asked for, which a budget has to cover. */
 export function workingBytes({ device, threads, precision }: Omit<DeviceChoice, 'onNotice'>): number {
-  return precision === 'fast' && device !== 'reference' ? fastMemoryBytes(threads) : 0;
+  return precision === 'fast' && (device === 'auto' || device === 'cpu') ? fastMemoryBytes(threads) : 0;
 }

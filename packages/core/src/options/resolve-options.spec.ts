@@ -76,7 +76,6 @@ describe('resolveOptions', () => {
   it.each<[FromPretrainedOptions, string]>([
     [{ device: 'cuda' }, 'device'],
     [{ device: 'metal' }, 'device'],
-    [{ device: 'webgpu' }, 'device'],
     [{ memory: { device: '8GB' } }, 'memory.device'],
   ])('refuses %p as not yet implemented, naming it', (options, option) => {
     expect(() => resolveOptions(options)).toThrow(

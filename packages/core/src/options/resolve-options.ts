@@ -18,7 +18,10 @@ export interface FromPretrainedOptions {
     /** Not yet implemented. */
     device?: string | number | null;
   } | null;
-  /** `'auto'` (default): `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded. Others: not yet. */
+  /**
+   * `'auto'` (default): `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded. `'webgpu'`: a GPU by
+   * Vulkan, Metal or Direct3D 12. Others: not yet.
+   */
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
   /** Threads that compute. Default: one per core. */
   threads?: number | null;
@@ -71,7 +74,7 @@ export interface ResolvedOptions {
   /** For `openCheckpoint`. */
   readonly checkpoint: OpenCheckpointOptions;
   readonly hostBytes: number;
-  readonly device: 'auto' | 'cpu' | 'reference';
+  readonly device: 'auto' | 'cpu' | 'reference' | 'webgpu';
   readonly threads: number | undefined;
   readonly precision: Precision;
   readonly dtype: DtypeOption;
@@ -201,10 +204,10 @@ function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['devic
     case 'auto':
     case 'cpu':
     case 'reference':
+    case 'webgpu':
       return device;
     case 'cuda':
     case 'metal':
-    case 'webgpu':
       throw notYet('device', device);
   }
 }
