@@ -24,7 +24,7 @@ export function addModelOptions(command: Command): Command {
       '-m, --memory <size>',
       'memory the process stays under, such as 512MB or 4GiB (default: 80% of what is free)',
     )
-    .option('--device <name>', 'auto, cpu or reference')
+    .option('--device <name>', 'auto, cpu, webgpu or reference')
     .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
     .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
