@@ -2,6 +2,9 @@
 // What the conformance suite does not ask of every backend: memory on the device, its limit, and weights larger than a slot.
 
 import { Tensor, type WeightSlice } from '@airllm/backend';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createWebGpuBackend, probeWebGpu } from './index.js';
 
 const MIB = 2 ** 20;
@@ -68,6 +71,56 @@ test('memory past the limit is refused with nothing taken, and given back when d
   arena.dispose();
   expect(backend.deviceMemory?.usedBytes).toBe(before);
 });
+
+test('more groups than workgroups fit in one dimension are normalized once each, in place', async () => {
+  await using backend = await createWebGpuBackend({ stagingBytes: MIB });
+  // One dimension has 65535 workgroups at most; two of them have one too many for an odd number.
+  const [rows, cols] = [65537, 4];
+  const memory = backend.allocateWeights(4 * cols);
+  new Float32Array(memory.bytes.buffer, 0, cols).set([1, 10, 100, 1000]);
+  const weight: WeightSlice = { memory, byteOffset: 0, dtype: 'f32', rows: 1, cols };
+  const arena = backend.createArena(rows * cols);
+  const x = tensor(0, rows, cols);
+  await arena.write(
+    x,
+    Float32Array.from({ length: rows * cols }, (_, i) => 1 + (i % cols)),
+  );
+  const norm = { op: 'rmsNorm', x, weight, groupWidth: cols, weightOffset: 0, eps: 0, out: x } as const;
+  await backend.submit({ arena, commands: [norm] });
+  // Rows 1, 2, 3, 4, whose mean square is 7.5.
+  const length = Math.sqrt(7.5);
+  const found = await arena.read(x);
+  for (const row of [0, rows - 2, rows - 1]) {
+    [1, 20, 300, 4000].forEach((value, col) => {
+      expect((found[row * cols + col] ?? NaN) / (value / length)).toBeCloseTo(1, 5);
+    });
+  }
+});
+
+test('what was read and waited for is not kept', async () => {
+  await using backend = await createWebGpuBackend({ stagingBytes: MIB });
+  const arena = backend.createArena(1024);
+  const readTimes = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await arena.read(tensor(0, 1, 1024));
+  };
+  await readTimes(200);
+  const before = await bytesAlive();
+  await readTimes(4000);
+  // The values would be 16 MB, and a rejection for each some 600 bytes, 2.4 MB in all.
+  expect((await bytesAlive()) - before).toBeLessThan(MIB);
+});
+
+/** Bytes of objects and their buffers after a full collection. */
+async function bytesAlive(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await setImmediate();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
 
 test('weights of another backend are refused', async () => {
   await using backend = await createWebGpuBackend({ stagingBytes: MIB });

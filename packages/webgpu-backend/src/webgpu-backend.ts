@@ -17,7 +17,7 @@ import { checkCommand } from '@airllm/backend/reference';
 import { constants } from 'node:buffer';
 import type { Dispatch } from './dispatch/dispatch.js';
 import { expectOwnWeights, runDispatches } from './dispatch/run-dispatches.js';
-import { Staging } from './dispatch/staging.js';
+import { BINDING_ALIGNMENT, Staging } from './dispatch/staging.js';
 import type { Gpu } from './gpu/gpu.js';
 import { WebGpuArena } from './memory/arena.js';
 import { WebGpuKvCache } from './memory/kv-cache.js';
@@ -120,13 +120,14 @@ export class WebGpuBackend implements Backend {
     { arena, kvCache }: { arena: WebGpuArena; kvCache: WebGpuKvCache | undefined },
   ): Dispatch[] {
     const dispatches: Dispatch[] = [];
-    const { maxStorageBufferBindingSize } = this.#gpu.limits;
+    // A binding begins before its weight where that is not aligned, and ends behind it.
+    const largestBinding = this.#gpu.limits.maxStorageBufferBindingSize - 2 * BINDING_ALIGNMENT;
     const context = {
       arena: arena.buffer,
       kvCache,
       batch,
       // The rest of a slot is for the numbers of dispatches.
-      maxWeightBytes: Math.min(0.75 * this.#staging.slotBytes, maxStorageBufferBindingSize, MAX_WEIGHT_BYTES),
+      maxWeightBytes: Math.min(0.75 * this.#staging.slotBytes, largestBinding, MAX_WEIGHT_BYTES),
       scratch: (byteLength: number) => this.#scratch.buffer(byteLength),
       emit: (dispatch: Dispatch) => void dispatches.push(dispatch),
     };

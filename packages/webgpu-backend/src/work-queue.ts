@@ -30,7 +30,8 @@ export class WorkQueue {
     const handed = this.#handedOver.then(handOver);
     this.#handedOver = handed.catch(() => undefined);
     const result = handed.then(({ settled }) => settled);
-    this.#settled = Promise.all([this.#settled, result.catch(() => undefined)]);
+    // Without their values: what was read is the caller's alone.
+    this.#settled = Promise.allSettled([this.#settled, result]).then(() => undefined);
     return result;
   }
 

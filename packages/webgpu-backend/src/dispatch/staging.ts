@@ -2,6 +2,7 @@
 // A few of equal size, each used again when the work that reads it is done, so that weights are carried over while earlier
 // submissions compute, and no more is on its way than they hold.
 
+import { BackendError } from '@airllm/backend';
 import { USAGE } from '../gpu/dawn.js';
 import type { Gpu } from '../gpu/gpu.js';
 
@@ -27,15 +28,19 @@ export class Staging {
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
-    const share = gpu.memory.stagingBytes / STAGING_SLOTS;
+    const share = Math.min(gpu.memory.stagingBytes / STAGING_SLOTS, gpu.limits.maxBufferSize);
     this.slotBytes = Math.floor(share / BINDING_ALIGNMENT) * BINDING_ALIGNMENT;
   }
 
-  /** The next slot, once nothing reads it. Its `idle` is to be set when it has been submitted. */
+  /**
+   * The next slot, once nothing reads it. Its `idle` is to be set when it has been submitted.
+   *
+   * @throws BackendError `OUT_OF_DEVICE_MEMORY` when the device has no room for it
+   */
   async acquire(): Promise<StagingSlot> {
     const index = this.#next;
     this.#next = (index + 1) % STAGING_SLOTS;
-    const slot = (this.#slots[index] ??= this.#create());
+    const slot = (this.#slots[index] ??= await this.#create());
     await slot.idle;
     return slot;
   }
@@ -44,9 +49,18 @@ export class Staging {
     for (const { buffer } of this.#slots) buffer.destroy();
   }
 
-  #create(): StagingSlot {
+  async #create(): Promise<StagingSlot> {
+    const { device } = this.#gpu;
     const usage = USAGE.storage | USAGE.copyDst;
-    const buffer = this.#gpu.device.createBuffer({ label: 'staging', size: this.slotBytes, usage });
-    return { buffer, byteLength: this.slotBytes, idle: Promise.resolve() };
+    device.pushErrorScope('out-of-memory');
+    const buffer = device.createBuffer({ label: 'staging', size: this.slotBytes, usage });
+    const error = await this.#gpu.orLost(device.popErrorScope());
+    if (!error) return { buffer, byteLength: this.slotBytes, idle: Promise.resolve() };
+    buffer.destroy();
+    throw new BackendError(
+      'OUT_OF_DEVICE_MEMORY',
+      `The GPU had no room for ${this.slotBytes} bytes for weights on their way: ${error.message}; use a smaller stagingBytes`,
+      { fields: { byteLength: this.slotBytes } },
+    );
   }
 }

@@ -25,17 +25,18 @@ export class Gpu {
   /** Stands where an optional operand is absent. */
   readonly nothing: GPUBuffer;
   readonly #pipelines = new Map<string, Pipeline>();
-  readonly #lost: Promise<never>;
+  /** Rejections of what waits for the device: kept only while it waits, since backends live long. */
+  readonly #waiting = new Set<(error: BackendError) => void>();
   #failure: BackendError | undefined;
 
   constructor(device: GPUDevice, memory: MemoryAccount) {
     this.device = device;
     this.memory = memory;
     this.nothing = device.createBuffer({ size: 256, usage: USAGE.storage });
-    this.#lost = device.lost.then(({ message }) => {
-      throw this.#fail(`The GPU was lost: ${message || 'no reason given'}`);
+    void device.lost.then(({ message }) => {
+      const failure = this.#fail(`The GPU was lost: ${message || 'no reason given'}`);
+      for (const reject of this.#waiting) reject(failure);
     });
-    this.#lost.catch(() => undefined);
     device.addEventListener('uncapturederror', (event) => {
       this.#fail(`The GPU refused what it was told: ${event.error.message}`);
     });
@@ -52,12 +53,17 @@ export class Gpu {
 
   /** @throws BackendError `DEVICE_LOST` when the device goes before `promise` settles */
   async orLost<T>(promise: Promise<T>): Promise<T> {
+    this.expectAlive();
+    const { promise: lost, reject } = rejection();
+    this.#waiting.add(reject);
     try {
-      const value = await Promise.race([promise, this.#lost]);
+      const value = await Promise.race([promise, lost]);
       this.expectAlive();
       return value;
     } catch (error) {
       throw this.#failure ?? error;
+    } finally {
+      this.#waiting.delete(reject);
     }
   }
 
@@ -137,4 +143,11 @@ export class Gpu {
     this.#failure ??= new BackendError('DEVICE_LOST', `${message}. Open the backend again.`);
     return this.#failure;
   }
+}
+
+/** A promise that is never fulfilled, and its rejection. */
+function rejection(): { promise: Promise<never>; reject: (error: BackendError) => void } {
+  let reject: (error: BackendError) => void = () => undefined;
+  const promise = new Promise<never>((_, rejectPromise) => (reject = rejectPromise));
+  return { promise, reject };
 }

@@ -103,7 +103,8 @@ fn capped(score: f32, cap: f32) -> f32 {
 }
 @compute @workgroup_size(${LANES})
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) n: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let number = min(id.y * n.x + id.x, params.q.rows * params.heads - 1u);
+  let number = id.y * n.x + id.x;
+  if (number >= params.q.rows * params.heads) { return; }
   let row = number / params.heads;
   let head = number % params.heads;
   let position = params.list[2u * row];

@@ -28,7 +28,9 @@ const MAIN = `
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) n: vec3u, @builtin(local_invocation_index) lane: u32) {
   let groups = params.x.cols / params.width;
   let number = id.y * n.x + id.x;
-  let row = min(number / groups, params.x.rows - 1u);
+  // The whole workgroup: in place, the last group must not be taken twice.
+  if (number >= params.x.rows * groups) { return; }
+  let row = number / groups;
   let first = number % groups * params.width;
   let start = place(params.x, row, first);`;
 
