@@ -30,9 +30,9 @@ bool sharesRow(const LinearOp& a, const LinearOp& b) {
   return b.x.rows == 1 && a.x.rows == 1 && a.x.data == b.x.data && a.x.cols == b.x.cols;
 }
 
-/** Whether the one row of `out` and `cols` floats from `data` on have none in common. */
-bool apart(const Matrix& out, const float* data, size_t cols) {
-  return out.data + out.cols <= data || data + cols <= out.data;
+/** Whether two outputs of one row have no element in common. */
+bool apart(const Matrix& a, const Matrix& b) {
+  return a.data + a.cols <= b.data || b.data + b.cols <= a.data;
 }
 
 }  // namespace
@@ -63,16 +63,14 @@ void Executor::execute(const Program& program, const std::atomic<bool>& stop) {
 
 size_t Executor::linearsTogether(const Program& program, size_t first) const {
   const LinearOp* head = std::get_if<LinearOp>(&program.ops[first]);
-  if (head == nullptr || head->x.rows != 1 || !apart(head->out, head->x.data, head->x.cols)) return 1;
+  if (head == nullptr) return 1;
   size_t count = 1;
   for (; count < kMostTogether && first + count < program.ops.size(); count++) {
     const LinearOp* next = std::get_if<LinearOp>(&program.ops[first + count]);
     if (next == nullptr || !sharesRow(*head, *next)) break;
-    bool free = apart(next->out, head->x.data, head->x.cols);
-    for (size_t i = 0; i < count && free; i++) {
-      free = apart(std::get<LinearOp>(program.ops[first + i]).out, next->out.data, next->out.cols);
+    for (size_t i = 0; i < count; i++) {
+      if (!apart(std::get<LinearOp>(program.ops[first + i]).out, next->out)) return count;
     }
-    if (!free) break;
   }
   return count;
 }

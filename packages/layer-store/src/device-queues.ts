@@ -10,9 +10,13 @@ import {
   type ReadMethod,
   type ReadQueue,
 } from '@airllm/direct-io';
+import { OpenOnce } from './open-once.js';
 
 export class DeviceQueues {
-  readonly #queues = new Map<bigint, Promise<ReadQueue>>();
+  readonly #queues = new OpenOnce<bigint, ReadQueue>({
+    open: (device) => this.#open(device),
+    close: (queue) => queue[Symbol.asyncDispose](),
+  });
   #method: ReadMethod | undefined;
   #fallbackReason: string | undefined;
   #remembered: Promise<ReadonlyMap<string, QueueSettings>> | undefined;
@@ -32,18 +36,12 @@ export class DeviceQueues {
 
   /** @throws DirectIoError `READER_UNAVAILABLE` when a method was asked for that this machine does not have */
   of(device: bigint): Promise<ReadQueue> {
-    const known = this.#queues.get(device);
-    if (known) return known;
-    const opening = this.#open(device);
-    this.#queues.set(device, opening);
-    return opening;
+    return this.#queues.get(device);
   }
 
   /** Cancels what waits and waits for the reads in flight. */
-  async close(): Promise<void> {
-    const queues = [...this.#queues.values()];
-    this.#queues.clear();
-    await Promise.allSettled(queues.map(async (opening) => (await opening)[Symbol.asyncDispose]()));
+  close(): Promise<void> {
+    return this.#queues.close();
   }
 
   async #open(device: bigint): Promise<ReadQueue> {

@@ -1,63 +1,10 @@
 import { truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { WeightRef, WeightSlice } from '@airllm/backend';
-import {
-  allocatePages,
-  CountingAllocator,
-  createRandom,
-  temporaryFolder,
-  writeTensors,
-  type TensorSpec,
-} from '../test/support.js';
-import { openLayerStore, type LayerStore } from './layer-store.js';
-import { measureDisk } from './measure-disk.js';
-import { layOutStore, tileBytesFor, type StageSpec, type StoreLayout } from './store-layout.js';
-
-const folder = temporaryFolder();
-const VOCAB = 300;
-const EXPERTS = 6;
-
-/** Three layers of odd-placed matrices, biases and six experts each, a head, and at the file's end the embedding. */
-const layers = [0, 1, 2];
-const expertRefs = (layer: number): WeightRef[][] =>
-  Array.from({ length: EXPERTS }, (_, e) => [
-    { name: `l${layer}.e${e}.gate`, shape: [24, 50] },
-    { name: `l${layer}.e${e}.up`, shape: [24, 50] },
-    { name: `l${layer}.e${e}.down`, shape: [50, 24] },
-  ]);
-const dense = (layer: number): WeightRef[] => [
-  { name: `l${layer}.norm`, shape: [50] },
-  { name: `l${layer}.q`, shape: [130, 50] },
-  { name: `l${layer}.bias`, shape: [130] },
-  { name: `l${layer}.o`, shape: [50, 130] },
-];
-const head: WeightRef = { name: 'head', shape: [VOCAB, 50] };
-const embedding: WeightRef = { name: 'embedding', shape: [VOCAB, 50] };
-const stages = (withExperts: boolean): StageSpec[] => [
-  ...layers.map((layer) => ({
-    name: `layer ${layer}`,
-    weights: dense(layer),
-    experts: withExperts ? expertRefs(layer) : undefined,
-  })),
-  { name: 'head', weights: [head] },
-];
-const specs: TensorSpec[] = [
-  ...layers.flatMap((layer) => [...dense(layer), ...expertRefs(layer).flat()]),
-  head,
-  embedding,
-].map((ref, i) => ({ ...ref, gap: [0, 1, 0, 3001][i % 4] ?? 0, dtype: i % 5 === 0 ? 'F32' : 'BF16' }));
-
-async function checkpoint(name: string, withExperts = true) {
-  const path = join(folder.path, name);
-  const written = await writeTensors(path, specs, createRandom(7));
-  const layout = layOutStore({
-    stages: stages(withExperts),
-    embedding,
-    tensors: written.tensors,
-    tileBytes: 8192,
-  });
-  return { ...written, path, layout };
-}
+import type { WeightSlice } from '@airllm/backend';
+import { checkpoint, dense, expertRefs, layers, VOCAB } from '../test/small-checkpoint.js';
+import { allocatePages, CountingAllocator, createRandom } from '../test/support.js';
+import type { LayerStore } from './layer-store.js';
+import { openLayerStore } from './open-layer-store.js';
+import type { StoreLayout } from './store-layout.js';
 
 /** All bytes of the tiles that can be streamed. */
 const everything = (layout: StoreLayout): number =>
@@ -327,49 +274,6 @@ describe('names that are not the model’s', () => {
   });
 });
 
-describe('layOutStore', () => {
-  it('numbers dense tiles by stage and expert tiles after them, each of one expert', async () => {
-    const { layout } = await checkpoint('layout');
-    const indices = [...layout.denseTiles.map((tile) => tile.index), ...layout.expertTiles.keys()];
-    expect(indices).toEqual(indices.map((_, i) => i));
-    const denseStages = layout.denseTiles.map((tile) => tile.stage);
-    expect(denseStages).toEqual([...denseStages].sort((a, b) => a - b));
-    for (const { parts } of layout.expertTiles.values()) {
-      const experts = new Set(parts.map(({ weight }) => weight.name.split('.', 2).join('.')));
-      expect(experts.size).toBe(1);
-    }
-  });
-
-  it('states the smallest budget: what always stays, two dense slots, four expert slots', async () => {
-    const { layout } = await checkpoint('minimum');
-    const largest = (tiles: Iterable<{ bufferBytes: number }>) =>
-      Math.max(...[...tiles].map((tile) => tile.bufferBytes));
-    expect(layout.minimumBytes).toBe(
-      layout.fixedBytes + 2 * largest(layout.denseTiles) + 4 * largest(layout.expertTiles.values()),
-    );
-  });
-});
-
-describe('measureDisk', () => {
-  it('reads each tile at most once, says how it read, and gives its memory back', async () => {
-    const { layout } = await checkpoint('measured');
-    const allocator = new CountingAllocator();
-    const speed = await measureDisk({ layout, allocate: allocator.allocate, seconds: 60 });
-    expect(speed.bytesPerSecond).toBeGreaterThan(0);
-    expect(speed.bufferedReason).toBe('this backend has no page-aligned memory');
-    expect(allocator.liveBytes).toBe(0);
-  });
-
-  it('fails with the file that cannot be read', async () => {
-    const { layout, path } = await checkpoint('unmeasured');
-    await truncate(path, 4096);
-    const allocator = new CountingAllocator();
-    const measuring = measureDisk({ layout, allocate: allocator.allocate });
-    await expect(measuring).rejects.toMatchObject({ code: 'READ_FAILED', fields: { path } });
-    expect(allocator.liveBytes).toBe(0);
-  });
-});
-
 describe('what the store tells', () => {
   it('its budget, the memory that reads came to, and seconds without a read', async () => {
     const { layout } = await checkpoint('told');
@@ -391,22 +295,5 @@ describe('what the store tells', () => {
     await store.resize(layout.minimumBytes);
     expect(store.budgetBytes).toBe(layout.minimumBytes);
     expect(store.writtenBytes).toBe(layout.fixedBytes);
-  });
-});
-
-describe('tileBytesFor', () => {
-  const MiB = 1024 * 1024;
-
-  it.each([
-    ['a small budget: the smallest tile', 4 * MiB, 8000 * MiB, MiB / 4],
-    ['a 32nd of the budget', 64 * MiB, 8000 * MiB, 2 * MiB],
-    ['a large budget: the largest tile that is streamed', 1024 * MiB, 8000 * MiB, 4 * MiB],
-    ['weights that all stay: tiles that no ring has to hold', 64 * MiB, 64 * MiB, 8 * MiB],
-  ])('is for %s', (_, budget, weights, tileBytes) => {
-    expect(tileBytesFor(budget, weights)).toBe(tileBytes);
-  });
-
-  it('is a whole number of pages', () => {
-    expect(tileBytesFor(100_000_001, 1e10) % 4096).toBe(0);
   });
 });

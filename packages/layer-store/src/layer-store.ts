@@ -31,42 +31,6 @@ export interface LayerStoreOptions {
   reads?: OpenReadQueueOptions;
 }
 
-/**
- * Opens the store: takes memory for what always stays and reads that; tiles are read when the first
- * pass comes to them.
- *
- * @throws LayerStoreError `BUDGET_TOO_SMALL`, `READ_FAILED`; `UNSUPPORTED_DTYPE` where what stands beside packed weights
- * contradicts their headers
- */
-export async function openLayerStore(options: LayerStoreOptions): Promise<LayerStore> {
-  const store = construct(options);
-  try {
-    await store.readResidents();
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
-  return store;
-}
-
-/** A store that could not get all of its memory gives back what it got. */
-function construct(options: LayerStoreOptions): LayerStore {
-  let taken: WeightMemory[] | undefined = [];
-  const allocate = (byteLength: number): WeightMemory => {
-    const memory = options.allocate(byteLength);
-    taken?.push(memory);
-    return memory;
-  };
-  try {
-    return new LayerStore({ ...options, allocate });
-  } catch (error) {
-    for (const memory of taken) memory.dispose();
-    throw error;
-  } finally {
-    taken = undefined;
-  }
-}
-
 export class LayerStore implements AsyncDisposable {
   readonly stats: readonly StageStats[];
   readonly embeddingStats = createStageStats('embedding');
@@ -84,7 +48,7 @@ export class LayerStore implements AsyncDisposable {
   #budgetBytes: number;
   #closing: Promise<void> | undefined;
 
-  /** @internal Use {@link openLayerStore}. */
+  /** @internal Use `openLayerStore`. */
   constructor(options: LayerStoreOptions) {
     const { layout, allocate, prefetch = true, reads } = options;
     this.#reader = new FileReader(reads);
@@ -285,7 +249,7 @@ export class LayerStore implements AsyncDisposable {
     return this.#closing;
   }
 
-  /** @internal Part of {@link openLayerStore}. */
+  /** @internal Part of `openLayerStore`. */
   async readResidents(): Promise<void> {
     await this.#experts.resize(this.#placement.expertSlots, this.#placement.expertSlotBytes);
     await this.#residents.read(this.#reader, this.#staging);

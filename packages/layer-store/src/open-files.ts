@@ -2,6 +2,7 @@
 
 import { openFile, type ReadableFile } from '@airllm/direct-io';
 import type { FileIdentities } from './file-identities.js';
+import { OpenOnce } from './open-once.js';
 
 /** A file and the disk it lies on. */
 export interface FileOnDevice {
@@ -11,7 +12,10 @@ export interface FileOnDevice {
 
 /** Files opened one way: past the page cache where that can be, or through it. */
 export class OpenFiles {
-  readonly #files = new Map<string, Promise<FileOnDevice>>();
+  readonly #files = new OpenOnce<string, FileOnDevice>({
+    open: (path) => this.#open(path),
+    close: ({ file }) => file.handle.close(),
+  });
   #bufferedReason: string | undefined;
 
   constructor(
@@ -26,18 +30,11 @@ export class OpenFiles {
 
   /** An open that failed is tried again next time. */
   get(path: string): Promise<FileOnDevice> {
-    const known = this.#files.get(path);
-    if (known) return known;
-    const opening = this.#open(path);
-    this.#files.set(path, opening);
-    opening.catch(() => this.#files.delete(path));
-    return opening;
+    return this.#files.get(path);
   }
 
-  async close(): Promise<void> {
-    const files = [...this.#files.values()];
-    this.#files.clear();
-    await Promise.allSettled(files.map(async (opening) => (await opening).file.handle.close()));
+  close(): Promise<void> {
+    return this.#files.close();
   }
 
   async #open(path: string): Promise<FileOnDevice> {

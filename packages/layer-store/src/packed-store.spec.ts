@@ -6,7 +6,8 @@ import type { WeightRef, WeightSlice } from '@airllm/backend';
 import { weightRows } from '@airllm/backend/reference';
 import { PACKED_FORMATS, packedTensor, valuesOfRef, type PackedFormat } from '../test/packed-tensors.js';
 import { CountingAllocator, createRandom, temporaryFolder, writeContents } from '../test/support.js';
-import { openLayerStore, type LayerStore } from './layer-store.js';
+import type { LayerStore } from './layer-store.js';
+import { openLayerStore } from './open-layer-store.js';
 import { layOutStore, type StoreLayout } from './store-layout.js';
 
 const folder = temporaryFolder();

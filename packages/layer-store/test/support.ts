@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WeightMemory } from '@airllm/backend';
 import type { Placement } from '../src/placement.js';
+import type { TileLease } from '../src/lease.js';
 import type { StoredTensor } from '../src/resolved-weight.js';
 import type { Tile } from '../src/tile.js';
 import type { TensorContents } from './packed-tensors.js';
@@ -274,4 +275,11 @@ export async function writeContents(
   });
   await writeFile(path, Buffer.concat(parts));
   return tensors;
+}
+
+/** A tile that is waited for, and what came of it. */
+export interface Waiting {
+  readonly tile: number;
+  lease?: TileLease;
+  error?: unknown;
 }

@@ -26,6 +26,16 @@ export function checkTensor(what: string, tensor: Tensor, arena: Arena): void {
   );
 }
 
+/** Checks that a tensor can be written with `data`, row-major. */
+export function checkWrite(tensor: Tensor, data: Float32Array, arena: Arena): void {
+  checkTensor('written tensor', tensor, arena);
+  const { rows, cols } = tensor;
+  expect(
+    data.length === rows * cols,
+    `Expected ${rows * cols} values for a tensor of shape [${rows}, ${cols}] but received ${data.length}`,
+  );
+}
+
 /** Checks range and shape of a tensor. */
 export function checkShaped(
   what: string,

@@ -4,7 +4,7 @@ import type { Arena } from '../backend.js';
 import { BackendError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { allocate } from './allocate.js';
-import { checkTensor } from './check-operands.js';
+import { checkTensor, checkWrite } from './check-operands.js';
 import { Matrix } from './matrix.js';
 
 /** Runs work after everything queued before it. */
@@ -29,14 +29,8 @@ export class ReferenceArena implements Arena {
   }
 
   async write(tensor: Tensor, data: Float32Array): Promise<void> {
-    checkTensor('written tensor', tensor, this);
+    checkWrite(tensor, data, this);
     const { rows, cols } = tensor;
-    if (data.length !== rows * cols) {
-      throw new BackendError(
-        'INVALID_OPERAND',
-        `Expected ${rows * cols} values for a tensor of shape [${rows}, ${cols}] but received ${data.length}`,
-      );
-    }
     await this.#enqueue(() => {
       const matrix = new Matrix(this.values, tensor);
       for (let row = 0; row < rows; row++) {

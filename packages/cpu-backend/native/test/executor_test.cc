@@ -57,7 +57,58 @@ std::vector<float> outputsWith(const Kernels& kernels, size_t threads) {
   return written;
 }
 
+/** Linears of one row that follow one another: blocks of rows, an output upon another, one upon their row. */
+std::vector<Op> linearsOfOneRow(const std::vector<RandomWeight>& weights, std::vector<float>& row) {
+  const auto at = [&](size_t first, size_t count) {
+    return Matrix{row.data() + first, 1, count, row.size()};
+  };
+  const auto linear = [&](size_t weight, size_t x, size_t out) -> Op {
+    const Weight& matrix = weights[weight].weight;
+    return LinearOp{at(x, matrix.cols), matrix, kAbsent, at(out, matrix.rows), false};
+  };
+  return {linear(0, 0, 300),   // 203 rows
+          linear(1, 0, 503),   // 7 rows, right behind it
+          linear(2, 0, 510),   // 300 rows
+          linear(1, 0, 512),   // upon the output before it
+          linear(2, 300, 0),   // of those outputs, upon the row they are of
+          linear(0, 0, 810)};  // of what is there now  // of another row
+}
+
+std::vector<float> rowAfter(Executor& executor, const std::vector<RandomWeight>& weights, bool together) {
+  std::mt19937 random(5);
+  std::vector<float> row(1100);
+  for (float& value : row) value = static_cast<float>(random() % 2001) / 1000 - 1;
+  const std::vector<Op> ops = linearsOfOneRow(weights, row);
+  const std::atomic<bool> stop{false};
+  Program all;
+  for (const Op& op : ops) {
+    all.ops.push_back(op);
+    if (together) continue;
+    executor.execute(all, stop);
+    all.ops.clear();
+  }
+  executor.execute(all, stop);
+  return row;
+}
+
 }  // namespace
+
+TEST_CASE("linears of one row give the same bits together as one by one") {
+  std::mt19937 random(72);
+  std::vector<RandomWeight> weights;
+  weights.reserve(3);  // a weight points into its own storage
+  for (const size_t rows : {203u, 7u, 300u}) weights.emplace_back(random, DType::kBF16, rows, 300);
+  for (const Kernels* kernels : everyKernels()) {
+    for (const size_t threads : {1u, 3u}) {
+      Executor executor(*kernels, nullptr, threads);
+      CAPTURE(kernels->name);
+      CAPTURE(threads);
+      const std::vector<float> alone = rowAfter(executor, weights, false);
+      const std::vector<float> together = rowAfter(executor, weights, true);
+      CHECK(std::memcmp(alone.data(), together.data(), alone.size() * sizeof(float)) == 0);
+    }
+  }
+}
 
 TEST_CASE("shared ops write the same bits with any number of threads") {
   for (const Kernels* kernels : everyKernels()) {

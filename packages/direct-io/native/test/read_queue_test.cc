@@ -23,9 +23,15 @@ std::unique_ptr<ReadJob> jobAt(uintptr_t address, size_t length, bool fresh = fa
   return job;
 }
 
+std::vector<Chunk> takeAll(ReadQueue& queue) {
+  std::vector<Chunk> chunks;
+  while (const std::optional<Chunk> chunk = queue.tryTake()) chunks.push_back(*chunk);
+  return chunks;
+}
+
 std::vector<size_t> lengthsOf(ReadQueue& queue) {
   std::vector<size_t> lengths;
-  while (const std::optional<Chunk> chunk = queue.tryTake()) lengths.push_back(chunk->length);
+  for (const Chunk& chunk : takeAll(queue)) lengths.push_back(chunk.length);
   return lengths;
 }
 
@@ -79,8 +85,7 @@ TEST_CASE("a job completes with its last chunk, whatever their order") {
   Inbox inbox;
   ReadQueue queue(4096, inbox.receiver());
   queue.submit(jobAt(4096, 3 * 4096));
-  std::vector<Chunk> chunks;
-  while (const std::optional<Chunk> chunk = queue.tryTake()) chunks.push_back(*chunk);
+  const std::vector<Chunk> chunks = takeAll(queue);
   REQUIRE(chunks.size() == 3);
   CHECK(chunks[1].fileOffset == 1000 + 4096);
   queue.finish(chunks[2], 4096, 0);
@@ -96,8 +101,7 @@ TEST_CASE("what arrived ends at the first gap, and the first error in the file c
   Inbox inbox;
   ReadQueue queue(4096, inbox.receiver());
   queue.submit(jobAt(4096, 4 * 4096));
-  std::vector<Chunk> chunks;
-  while (const std::optional<Chunk> chunk = queue.tryTake()) chunks.push_back(*chunk);
+  const std::vector<Chunk> chunks = takeAll(queue);
   queue.finish(chunks[3], 0, EIO);
   queue.finish(chunks[2], 7, ENXIO);
   queue.finish(chunks[1], 100, 0);

@@ -1,16 +1,7 @@
-import { Tensor, type RoutingRule } from '@airllm/backend';
+import { Tensor } from '@airllm/backend';
+import { PLAIN_ROUTING } from '../../test/routing-rule.js';
 import { ExpertSum } from './expert-sum.js';
 import type { ExpertRows } from './route.js';
-
-const routing: RoutingRule = {
-  topK: 2,
-  scoring: 'softmax',
-  normalizeTopK: true,
-  scale: 1,
-  correctionBias: undefined,
-  groups: undefined,
-  scaleInput: false,
-};
 
 function tensor(rows: number): Tensor {
   return new Tensor({ elements: rows * 4, offset: 0 }, rows, 4, 4, 0);
@@ -27,7 +18,7 @@ function expert(number: number, rows: number[]): ExpertRows {
 /** Two rows of three experts; the outputs of all of them fit where outputs are held unless `heldRows` says less. */
 function openSum({ heldRows = 4, scaleInput = false } = {}) {
   const experts = [expert(1, [0, 1]), expert(4, [1]), expert(6, [0])];
-  const mixture = { out: tensor(2), held: tensor(heldRows), routing: { ...routing, scaleInput } };
+  const mixture = { out: tensor(2), held: tensor(heldRows), routing: { ...PLAIN_ROUTING, scaleInput } };
   return { sum: new ExpertSum(mixture, experts), mixture };
 }
 

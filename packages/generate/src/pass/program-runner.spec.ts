@@ -1,6 +1,7 @@
 import { Recorder, type Command, type WeightSlice } from '@airllm/backend';
 import type { LayerStore, TilePart } from '@airllm/layer-store';
 import { FakeDevice, fakeLease, settled, type FakeLease } from '../../test/fakes.js';
+import { PLAIN_ROUTING } from '../../test/routing-rule.js';
 import { ProgramRunner } from './program-runner.js';
 import { Submitter } from './submitter.js';
 
@@ -197,16 +198,6 @@ describe('leases', () => {
 });
 
 describe('a mixture of experts', () => {
-  const routing = {
-    topK: 1,
-    scoring: 'softmax',
-    normalizeTopK: true,
-    scale: 1,
-    correctionBias: undefined,
-    groups: undefined,
-    scaleInput: false,
-  } as const;
-
   /** A router, three experts, and a shared matrix of a tile of its own beside them. */
   function openMixture({ topK = 1 } = {}) {
     const fake = fakeStore(
@@ -227,7 +218,7 @@ describe('a mixture of experts', () => {
     const logits = rec.linear(x, { name: 'router', shape: [3, 4] });
     const shared = rec.linear(x, { name: 'shared', shape: [4, 4] });
     const out = rec.experts(x, logits, {
-      routing: { ...routing, topK },
+      routing: { ...PLAIN_ROUTING, topK },
       count: 3,
       record: (own, input, e) => {
         const gate = own.linear(input, { name: `gate${e}`, shape: [3, 4] });

@@ -1,7 +1,7 @@
 // Activations on the device, and their way there and back.
 
 import { BackendError, type Arena, type Tensor } from '@airllm/backend';
-import { checkTensor } from '@airllm/backend/reference';
+import { checkTensor, checkWrite } from '@airllm/backend/reference';
 import { MAP_READ, USAGE } from '../gpu/dawn.js';
 import type { CountedBuffer, Gpu } from '../gpu/gpu.js';
 import type { WorkQueue } from '../work-queue.js';
@@ -34,20 +34,13 @@ export class WebGpuArena implements Arena {
   }
 
   async write(tensor: Tensor, data: Float32Array): Promise<void> {
-    checkTensor('written tensor', tensor, this);
-    const { rows, cols } = tensor;
-    if (data.length !== rows * cols) {
-      throw new BackendError(
-        'INVALID_OPERAND',
-        `Expected ${rows * cols} values for a tensor of shape [${rows}, ${cols}] but received ${data.length}`,
-      );
-    }
+    checkWrite(tensor, data, this);
     const copy = Float32Array.from(data);
     return this.#queue.run(async () => {
       await this.ready();
       const { queue } = this.#gpu.device;
       for (const { start, row, count } of runsOf(tensor))
-        queue.writeBuffer(this.buffer, start * FLOAT, copy, row * cols, count);
+        queue.writeBuffer(this.buffer, start * FLOAT, copy, row * tensor.cols, count);
       return { settled: this.#gpu.finished().then(() => undefined) };
     });
   }
