@@ -10,6 +10,8 @@ import { ShardProcess } from './shard-process.js';
 const KILLS = 50;
 const FORMATS = ['none', '4bit', 'lossless'] as const;
 const PAUSE_MS = 1;
+/** An instant falls this long after a progress event at most: the work goes on through several of them. */
+const MOST_AFTER_EVENT_MS = 5;
 
 /** The one folder of shards in a base folder. */
 async function shardFolderIn(base: string): Promise<string | undefined> {
@@ -26,15 +28,14 @@ function createRandom(seed: number): () => number {
 describe('SIGKILL', () => {
   it(`at ${KILLS} instants: the next run leaves the files of an undisturbed one`, async () => {
     const model = await makeModel({ layers: 2, shardBytes: 100_000 });
-    const undisturbed = new Map<string, { files: Record<string, string>; milliseconds: number }>();
+    const undisturbed = new Map<string, { files: Record<string, string>; events: number }>();
     for (const format of FORMATS) {
       const base = await temporaryFolder();
       const child = new ShardProcess({ model, base, format, pauseMs: PAUSE_MS });
       await child.go();
-      const started = performance.now();
       expect(await child.outcome()).toMatchObject({ done: true });
-      const milliseconds = performance.now() - started;
-      undisturbed.set(format, { files: await hashFolder((await shardFolderIn(base)) ?? ''), milliseconds });
+      const files = await hashFolder((await shardFolderIn(base)) ?? '');
+      undisturbed.set(format, { files, events: child.events });
     }
     const random = createRandom(7);
     const base = join(await temporaryFolder(), 'base');
@@ -49,7 +50,8 @@ describe('SIGKILL', () => {
       await child.go();
       // The process of the next round starts meanwhile; it waits to be told.
       next = start(kill + 1);
-      await sleep(random() * (expected?.milliseconds ?? 0));
+      await child.reached(Math.floor(random() * (expected?.events ?? 0)));
+      await sleep(random() * MOST_AFTER_EVENT_MS);
       await child.kill();
       interrupted += (await child.outcome())?.done === true ? 0 : 1;
       const { folder } = await shardModel(model, { baseFolder: base, format });

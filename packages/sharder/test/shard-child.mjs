@@ -1,5 +1,5 @@
 // A process that shards, for tests that kill it, fill its disk or run it twice. Waits for a line on standard input, so that
-// its start is not part of the work; then says what came of it as one line of JSON.
+// its start is not part of the work; then says a dot for every progress event, and what came of it as a line of JSON.
 //
 //   node shard-child.mjs MODEL BASE FORMAT PAUSE_MS
 //
@@ -24,12 +24,13 @@ try {
     ...{ checkpoint, weights, baseFolder, format, threads: 1 },
     onProgress: ({ phase }) => {
       phases.add(phase);
+      process.stdout.write('.');
       if (Number(pauseMs) > 0) Atomics.wait(clock, 0, 0, Number(pauseMs));
     },
   });
-  process.stdout.write(`${JSON.stringify({ done: true, phases: [...phases] })}\n`);
+  process.stdout.write(`\n${JSON.stringify({ done: true, phases: [...phases] })}\n`);
 } catch (error) {
   process.stdout.write(
-    `${JSON.stringify({ code: error.code, fields: error.fields, message: error.message })}\n`,
+    `\n${JSON.stringify({ code: error.code, fields: error.fields, message: error.message })}\n`,
   );
 }

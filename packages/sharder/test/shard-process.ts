@@ -26,6 +26,8 @@ export class ShardProcess {
   readonly #closed: Promise<unknown>;
   readonly #ready: Promise<void>;
   #output = '';
+  /** Looks at every piece of output, and at the end of it. */
+  #onOutput: () => void = () => undefined;
 
   constructor({ model, base, format, pauseMs = 0 }: ShardProcessOptions) {
     this.#child = spawn(process.execPath, [SCRIPT, model, base, format, String(pauseMs)], {
@@ -36,6 +38,7 @@ export class ShardProcess {
       this.#child.stdout?.on('data', (data: Buffer) => {
         this.#output += data.toString();
         if (this.#output.startsWith('ready\n')) resolve();
+        this.#onOutput();
       });
     });
   }
@@ -44,6 +47,22 @@ export class ShardProcess {
   async go(): Promise<void> {
     await this.#ready;
     this.#child.stdin?.end('go\n');
+  }
+
+  /** Progress events so far. */
+  get events(): number {
+    return this.#output.split('\n')[1]?.length ?? 0;
+  }
+
+  /** Waits until it has come to so many progress events, or has ended. */
+  async reached(events: number): Promise<void> {
+    const come = new Promise<void>((resolve) => {
+      this.#onOutput = () => {
+        if (this.events >= events) resolve();
+      };
+      this.#onOutput();
+    });
+    await Promise.race([come, this.#closed]);
   }
 
   /** Ends it at once, whatever it is doing. */
@@ -55,7 +74,7 @@ export class ShardProcess {
   /** Waits for its end. Undefined when it was killed before it had anything to say. */
   async outcome(): Promise<Outcome | undefined> {
     await this.#closed;
-    const line = this.#output.split('\n')[1] ?? '';
+    const line = this.#output.split('\n')[2] ?? '';
     return line === '' ? undefined : (JSON.parse(line) as Outcome);
   }
 }
