@@ -36,6 +36,7 @@ export const allowedImports = {
     '@airllm/generate',
     '@airllm/gguf-checkpoint',
     '@airllm/native',
+    '@airllm/quantizer',
     '@airllm/sharder',
     '@airllm/tokenizer-formats',
     '@airllm/webgpu-backend',

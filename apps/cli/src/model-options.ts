@@ -10,6 +10,7 @@ export interface ModelFlags {
   precision?: string;
   maxSeqLen?: number;
   prefetch: boolean;
+  packPinned: boolean;
   profile?: boolean;
   offline?: boolean;
   revision?: string;
@@ -29,6 +30,7 @@ export function addModelOptions(command: Command): Command {
     .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
     .option('--no-prefetch', 'read a tile only when it is needed')
+    .option('--no-pack-pinned', 'keep what stays in memory as it is stored, not packed bit for bit')
     .option('--profile', 'print times per layer after the run')
     .option('-c, --compression <format>', '4bit, 8bit, int8, int4 or lossless; shards the model on first use')
     .option('--double-quantization', '4bit with block factors in 8 bits')
@@ -57,6 +59,7 @@ export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
     ...(flags.shards !== undefined && { layerShardsSavingPath: flags.shards }),
     ...(flags.offline && { offline: true }),
     prefetching: flags.prefetch,
+    packPinned: flags.packPinned,
     profilingMode: flags.profile ?? false,
   };
 }

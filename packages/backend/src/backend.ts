@@ -72,6 +72,8 @@ export interface Backend extends AsyncDisposable {
   /** One line for people: instruction set, threads, device name. */
   readonly description: string;
   readonly dtypes: readonly DType[];
+  /** Packed dtypes that one row is multiplied by about as fast as memory is read. Absent: none is known to be. */
+  readonly memorySpeedDTypes?: readonly DType[];
   /**
    * Absent where ops read host memory in place. Where it is there, a submission carries the host weights that its
    * commands name to the device by itself, while earlier submissions compute.

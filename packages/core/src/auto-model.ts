@@ -22,6 +22,7 @@ import {
 import { effectiveConfig } from './effective-config.js';
 import { availableMemory } from './options/host-memory.js';
 import { CoreError } from './errors.js';
+import { losslessKernelsFor } from './lossless-kernels.js';
 import { machineNotices } from './machine-notices.js';
 import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
@@ -74,6 +75,7 @@ export class AutoModel {
         budgetBytes: prepared.weightBudgetBytes,
         allocate: (byteLength) => backend.allocateWeights(byteLength),
         prefetch: resolved.prefetching,
+        lossless: resolved.packPinned ? losslessKernelsFor(backend) : undefined,
       });
       store = opened;
       const { hostBytes } = resolved;
@@ -132,7 +134,8 @@ export class AutoModel {
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
     await using backend = await selectBackend(resolved);
     // Awaited here: the backend is closed on leaving.
-    return await predict(plan(checkpoint, definition, resolved), backend);
+    const kernels = resolved.packPinned ? losslessKernelsFor(backend) : undefined;
+    return await predict(plan(checkpoint, definition, resolved), backend, kernels);
   }
 
   /** The checkpoint's tensors and the architecture they belong to; loads nothing. */

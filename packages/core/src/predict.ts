@@ -2,7 +2,7 @@
 
 import type { Backend } from '@airllm/backend';
 import { measureMemoryBandwidth } from '@airllm/cpu-backend';
-import { measureDisk, tuneDisks } from '@airllm/layer-store';
+import { measureDisk, samplePacking, tuneDisks, type LosslessKernels } from '@airllm/layer-store';
 import type { ModelPlan, PreparedPlan } from './plan.js';
 
 export interface ModelPrediction {
@@ -11,7 +11,9 @@ export interface ModelPrediction {
   readonly diskBytesPerSecond: number | undefined;
   /** Undefined without a native backend. */
   readonly memoryBytesPerSecond: number | undefined;
-  /** Of a decode pass, once what stays in memory is there; undefined where neither speed is known. */
+  /** Dense bytes read from disk per pass once what stays is packed: see `packPinned`. */
+  readonly packedStreamedBytesPerPass: number;
+  /** Of a decode pass, once what stays in memory is there and packed; undefined where neither speed is known. */
   readonly secondsPerToken: number | undefined;
   /** Why reads went through the page cache: the disk's speed may then be the memory's. */
   readonly bufferedReason: string | undefined;
@@ -23,9 +25,17 @@ const MEMORY_SAMPLE = { bytes: 256 * 2 ** 20, seconds: 0.3 };
 const COMPUTE_SHARE = 0.8;
 
 /** Reading and computing overlap, so the slower of the two counts. */
-export async function predict({ plan, layout }: PreparedPlan, backend: Backend): Promise<ModelPrediction> {
-  const readBytes = plan.streamedBytesPerPass + plan.expectedExpertBytesPerPass;
+export async function predict(
+  { plan, layout }: PreparedPlan,
+  backend: Backend,
+  kernels: LosslessKernels | undefined,
+): Promise<ModelPrediction> {
+  const { pinnedBytes, streamedBytesPerPass } = plan;
   const allocate = (byteLength: number) => backend.allocateWeights(byteLength);
+  const share = kernels && streamedBytesPerPass > 0 ? await samplePacking({ layout, allocate, kernels }) : 1;
+  const roomMade = pinnedBytes / share - pinnedBytes;
+  const packedStreamedBytesPerPass = Math.max(0, Math.round(streamedBytesPerPass - roomMade));
+  const readBytes = packedStreamedBytesPerPass + plan.expectedExpertBytesPerPass;
   if (readBytes > 0) await tuneDisks({ layout, allocate });
   const disk = readBytes > 0 ? await measureDisk({ layout, allocate }) : undefined;
   const memory = backend.name === 'cpu' ? await measureMemoryBandwidth(MEMORY_SAMPLE) : undefined;
@@ -37,6 +47,7 @@ export async function predict({ plan, layout }: PreparedPlan, backend: Backend):
     plan,
     diskBytesPerSecond: disk?.bytesPerSecond,
     memoryBytesPerSecond: memory?.bytesPerSecond,
+    packedStreamedBytesPerPass,
     secondsPerToken: seconds.length > 0 ? Math.max(...seconds) : undefined,
     bufferedReason: disk?.bufferedReason,
   };

@@ -18,6 +18,10 @@ export interface ModelStats extends Readonly<RunCounters> {
   readonly decodeTokensPerSecond: number;
   /** What the process holds now, by the operating system's count, in bytes. */
   readonly residentBytes: number;
+  /** Bytes that weights which stay in memory do not take since they were packed: see `packPinned`. */
+  readonly packedSavedBytes: number;
+  /** Why no more of them are packed; undefined where nothing went wrong. */
+  readonly packingStoppedReason: string | undefined;
   /** Why reads go through the page cache; undefined when they are direct. */
   readonly bufferedReason: string | undefined;
   /** What reads: `io_uring`, native `threads`, or `node`, which is node:fs; undefined before the first read. */
@@ -36,6 +40,8 @@ export function collectStats(store: LayerStore, runner: LanguageModel): ModelSta
     bytesRead: layers.reduce((sum, layer) => sum + layer.bytesRead, embedding.bytesRead),
     decodeTokensPerSecond: decodeSeconds > 0 ? decodeTokens / decodeSeconds : 0,
     residentBytes: process.memoryUsage.rss(),
+    packedSavedBytes: store.packing.savedBytes,
+    packingStoppedReason: store.packing.error?.message,
     bufferedReason: store.bufferedReason,
     readMethod: store.reading.method,
   };

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCpuBackend } from '@airllm/cpu-backend';
 import { writeSyntheticCheckpoint } from '@airllm/synthetic-checkpoint';
 import { AutoModel, type FromPretrainedOptions, type Model } from '../src/index.js';
 import { compressCheckpoint, type Compression } from './compress-checkpoint.js';
@@ -106,6 +107,46 @@ describe('tokens', () => {
       expect(model.stats.bytesRead).toBeGreaterThan(pinnedBytes + 10 * streamedBytesPerPass);
   });
 });
+
+describe('weights that stay', () => {
+  const inputIds = prompts[4] ?? [];
+
+  it('are packed while tokens are decoded, so that more of them stay, and no bit of a logit changes', async () => {
+    await using backend = await createCpuBackend();
+    if (!backend.memorySpeedDTypes?.includes('bf16z'))
+      return console.warn(`packing what stays skipped: ${backend.description} is not fast enough with it`);
+    await using whole = await open(folder, 'all');
+    const expected = await whole.logits(inputIds);
+    await using model = await open(folder, 'half', { maxSeqLen: 128 });
+    const tokenBytes = async (): Promise<number> => {
+      const before = model.stats.bytesRead;
+      await model.generate({ inputIds: [1] }, { maxNewTokens: 1 });
+      return model.stats.bytesRead - before;
+    };
+    await model.generate({ inputIds: [1] }, { maxNewTokens: 1 });
+    const asStored = await tokenBytes();
+    await waitUntil(async () => {
+      await tokenBytes();
+      return model.stats.packedSavedBytes > 4e6;
+    });
+    expect(await tokenBytes()).toBeLessThan(asStored - 3e6);
+    const { data } = await model.logits(inputIds);
+    expect(Buffer.from(data.buffer).equals(Buffer.from(expected.data.buffer))).toBe(true);
+    expect(model.stats.packingStoppedReason).toBeUndefined();
+  });
+
+  it('are left as they are stored where that is asked for', async () => {
+    await using model = await open(folder, 'half', { packPinned: false });
+    for (let run = 0; run < 3; run++) await model.generate({ inputIds }, options);
+    expect(model.stats.packedSavedBytes).toBe(0);
+  });
+});
+
+/** Asks again and again, for a minute at most. */
+async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!(await holds())) if (Date.now() > end) throw new Error('Expected it to hold within a minute');
+}
 
 const COMPRESSIONS: readonly Compression[] = [
   { format: '4bit' },

@@ -5,6 +5,7 @@ import {
   makePlacement,
   makeTiles,
   ManualLoader,
+  ManualPacker,
   settled,
   stampOf,
   type Waiting,
@@ -14,9 +15,9 @@ import type { TileLease } from './lease.js';
 import { spreadOrder, type Placement } from './placement.js';
 
 /** Random consumer, random disk: whatever the order of events, bytes in use stay what they are. */
-async function stress(seed: number, steps: number): Promise<void> {
+async function stress(seed: number, steps: number, { packs }: { packs: boolean }): Promise<void> {
   const random = createRandom(seed);
-  const count = random.int(1, 12);
+  const count = packs ? random.int(12, 20) : random.int(1, 12);
   const randomPlacement = (): Placement => {
     const pinned = spreadOrder(count).slice(0, random.int(0, count));
     return makePlacement(count, pinned, pinned.length === count ? 0 : random.int(2, 6));
@@ -25,10 +26,12 @@ async function stress(seed: number, steps: number): Promise<void> {
   const allocator = new CountingAllocator();
   const loader = new ManualLoader();
   const { allocate } = allocator;
+  const packer = new ManualPacker(allocate);
   const tiles = new DenseTiles(makeTiles(count), placement, {
     allocate,
     loader,
     prefetch: random.chance(0.7),
+    pack: packs ? packer.pack : undefined,
   });
   const held: { lease: TileLease; memory: WeightMemory }[] = [];
   loader.onStart = (memory) => {
@@ -72,6 +75,7 @@ async function stress(seed: number, steps: number): Promise<void> {
       const before = Math.max(placement.totalBytes, allocator.liveBytes);
       placement = randomPlacement();
       const replaced = tiles.replace(placement);
+      while (packer.pending.length > 0) await packer.end('packed');
       await loader.finishAll();
       await replaced;
       expect(allocator.liveBytes).toBeLessThanOrEqual(Math.max(before, placement.totalBytes));
@@ -81,6 +85,8 @@ async function stress(seed: number, steps: number): Promise<void> {
       if (random.chance(0.05)) read.fail(new Error('the disk is gone'));
       else read.finish();
     }
+    if (packer.pending.length > 0 && random.chance(0.3))
+      await packer.end(random.chance(0.8) ? 'packed' : 'too large');
     if (held.length > 0 && random.chance(0.4)) releaseOne();
     await settled();
     for (const { lease, memory } of held) expect(stampOf(memory)).toBe(lease.tile);
@@ -88,8 +94,10 @@ async function stress(seed: number, steps: number): Promise<void> {
     expect(loader.pending.length).toBeLessThanOrEqual(8);
   }
   expect(taken).toBeGreaterThan(0);
+  expect(packer.started.length > 0).toBe(packs);
   while (held.length > 0) releaseOne();
   const closing = tiles.close();
+  while (packer.pending.length > 0) await packer.end('packed');
   await loader.finishAll();
   await closing;
   expect(allocator.liveBytes).toBe(0);
@@ -97,6 +105,10 @@ async function stress(seed: number, steps: number): Promise<void> {
 
 describe('any order of asking, reading, failing, releasing and replacing', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('leaves tiles in use alone and nobody waiting: seed %i', (seed) =>
-    stress(seed, 1500),
+    stress(seed, 1500, { packs: false }),
+  );
+
+  it.each([1, 2, 3, 4, 5, 6])('does so too while tiles that stay are packed: seed %i', (seed) =>
+    stress(seed, 1500, { packs: true }),
   );
 });

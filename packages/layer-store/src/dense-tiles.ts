@@ -8,6 +8,8 @@
 import type { WeightMemory } from '@airllm/backend';
 import { LayerStoreError } from './errors.js';
 import { createLease, type TileLease } from './lease.js';
+import { PinnedPacker, type PackTile, type PinnedEntry } from './pinned-packer.js';
+import { PinnedTiles } from './pinned-tiles.js';
 import type { Placement } from './placement.js';
 import type { TileLoader } from './tile-loader.js';
 import type { Tile } from './tile.js';
@@ -15,8 +17,7 @@ import type { Tile } from './tile.js';
 /** Tiles read at once: enough for the disk while the pages of some of them are being committed. */
 export const READS_IN_FLIGHT = 8;
 
-interface Entry {
-  readonly memory: WeightMemory;
+interface Entry extends PinnedEntry {
   readonly pinned: boolean;
   readonly loading: Promise<void>;
   loaded: boolean;
@@ -30,6 +31,8 @@ export interface DenseTilesOptions {
   loader: Pick<TileLoader, 'load'>;
   /** Read ahead; otherwise a tile is read when it is asked for. */
   prefetch: boolean;
+  /** Absent: tiles stay as they are. */
+  pack?: PackTile | undefined;
 }
 
 export class DenseTiles {
@@ -37,8 +40,8 @@ export class DenseTiles {
   readonly #draining = new Set<Promise<void>>();
   /** Those whose tile is neither in memory nor on its way. */
   readonly #waiters: (() => void)[] = [];
-  /** Taken before the first read: mapping memory while reads fault pages in would hold the caller up. */
-  readonly #pinned = new Map<number, WeightMemory>();
+  readonly #pinned: PinnedTiles;
+  readonly #packer: PinnedPacker;
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
   #asked = -1;
@@ -55,6 +58,13 @@ export class DenseTiles {
     private placement: Placement,
     private readonly options: DenseTilesOptions,
   ) {
+    const { allocate, pack } = options;
+    this.#pinned = new PinnedTiles(tiles, { allocate, packs: pack !== undefined });
+    this.#packer = new PinnedPacker({
+      ...{ tiles, pinned: this.#pinned, pack },
+      entryOf: (index) => this.#pinnedEntry(index),
+      onEnd: () => this.#pump(),
+    });
     this.#takeMemory();
   }
 
@@ -85,16 +95,15 @@ export class DenseTiles {
     }
   }
 
-  /** Memory of a tile that is there to stay, for those who want single rows of it. */
-  pinnedMemory(index: number): WeightMemory | undefined {
-    const entry = this.#entries.get(index);
-    return entry?.pinned && entry.loaded ? entry.memory : undefined;
-  }
-
   /** All memory that is held. */
   *memories(): Iterable<WeightMemory> {
-    yield* this.#pinned.values();
+    yield* this.#pinned.memories();
     yield* this.#slots;
+  }
+
+  /** What packing tiles that stay has saved, and the error that ended it if one did. */
+  get packing(): { readonly savedBytes: number; readonly error: Error | undefined } {
+    return { savedBytes: this.#pinned.savedBytes, error: this.#packer.error };
   }
 
   /**
@@ -105,13 +114,13 @@ export class DenseTiles {
     this.#paused = true;
     await this.#settle();
     this.#paused = false;
-    for (const [index, entry] of this.#entries) {
-      if (!entry.pinned || !placement.pinned[index]) this.#entries.delete(index);
-    }
-    this.#dropMemory((index) => placement.pinned[index] ?? false);
+    this.#dropSlots();
     this.placement = placement;
     try {
       this.#takeMemory();
+      for (const [index, entry] of this.#entries) {
+        if (!entry.pinned || !this.#pinned.has(index)) this.#entries.delete(index);
+      }
     } catch (error) {
       this.#entries.clear();
       await this.close();
@@ -127,25 +136,18 @@ export class DenseTiles {
     for (const wake of this.#waiters.splice(0)) wake();
     await this.#settle();
     this.#entries.clear();
-    this.#dropMemory(() => false);
+    this.#dropSlots();
+    this.#pinned.dispose();
   }
 
   #takeMemory(): void {
-    const { pinned, ringSlots, ringSlotBytes } = this.placement;
-    for (const { index, bufferBytes } of this.tiles) {
-      if (pinned[index] && !this.#pinned.has(index))
-        this.#pinned.set(index, this.options.allocate(bufferBytes));
-    }
+    const { ringSlots, ringSlotBytes } = this.placement;
+    this.#pinned.place(this.placement);
     while (this.#slots.length < ringSlots) this.#slots.push(this.options.allocate(ringSlotBytes));
     this.#freeSlots = [...this.#slots];
   }
 
-  #dropMemory(keepsPinned: (index: number) => boolean): void {
-    for (const [index, memory] of this.#pinned) {
-      if (keepsPinned(index)) continue;
-      memory.dispose();
-      this.#pinned.delete(index);
-    }
+  #dropSlots(): void {
     for (const slot of this.#slots) slot.dispose();
     this.#slots = [];
     this.#freeSlots = [];
@@ -198,9 +200,11 @@ export class DenseTiles {
     this.#nextPinned = Math.max(this.#nextPinned, this.#next);
     while (this.#mayRead() && this.#nextPinned <= furthest) {
       const index = this.#nextPinned % this.tiles.length;
-      if (this.placement.pinned[index]) this.#schedule(index);
+      if (this.#pinned.has(index)) this.#schedule(index);
       this.#nextPinned += 1;
     }
+    // Not in the first round: it reads what stays, and somebody waits for its token.
+    if (!this.#closed && !this.#paused && this.#asked >= this.tiles.length) this.#packer.packNext();
   }
 
   #mayRead(): boolean {
@@ -213,12 +217,15 @@ export class DenseTiles {
     if (present) return present.pinned || !present.taken;
     const tile = this.tiles[index];
     if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
-    const pinned = this.placement.pinned[index] ?? false;
-    const memory = pinned ? this.#pinned.get(index) : this.#freeSlots.pop();
+    const pinned = this.#pinned.has(index);
+    const memory = pinned ? this.#pinned.memoryOf(index) : this.#freeSlots.pop();
     if (!memory) return false;
     this.#inFlight += 1;
     const loading = this.options.loader.load(tile, memory).finally(() => (this.#inFlight -= 1));
-    const entry: Entry = { memory, pinned, loading, loaded: false, leases: 0, taken: false };
+    const entry: Entry = {
+      ...{ memory, packed: undefined, pinned, loading },
+      ...{ loaded: false, leases: 0, onFree: undefined, taken: false },
+    };
     this.#entries.set(index, entry);
     loading.then(
       () => {
@@ -240,11 +247,20 @@ export class DenseTiles {
       tile: index,
       isStreamed: () => !entry.pinned,
       memory: entry.memory,
+      packed: entry.packed,
       onRelease: () => {
         entry.leases -= 1;
-        if (entry.leases === 0 && !entry.pinned) this.#discard(index, entry);
+        if (entry.leases > 0) return;
+        if (!entry.pinned) this.#discard(index, entry);
+        entry.onFree?.();
       },
     });
+  }
+
+  /** Undefined unless it stays and is in memory. */
+  #pinnedEntry(index: number): PinnedEntry | undefined {
+    const entry = this.#entries.get(index);
+    return entry?.pinned && entry.loaded ? entry : undefined;
   }
 
   /** Forgets a streamed or failed tile. */
@@ -275,6 +291,7 @@ export class DenseTiles {
   }
 
   async #settle(): Promise<void> {
+    await this.#packer.settle();
     while (this.#inFlight > 0 || this.#draining.size > 0) {
       await Promise.allSettled([...this.#entries.values()].map((entry) => entry.loading));
       await Promise.allSettled(this.#draining);

@@ -6,9 +6,11 @@ export { LayerStore, type LayerStoreOptions } from './layer-store.js';
 export type { TileLease } from './lease.js';
 export { measureDisk, type DiskSpeed } from './measure-disk.js';
 export { openLayerStore } from './open-layer-store.js';
+export type { LosslessKernels } from './packed-tile.js';
 export { placeTiles, type Placement } from './placement.js';
 export type { RangeRead } from './read-ranges.js';
 export type { ResolvedWeight, StoredTensor } from './resolved-weight.js';
+export { samplePacking } from './sample-packing.js';
 export type { StageStats } from './stats.js';
 export {
   layOutStore,

@@ -2,6 +2,7 @@
 
 import type { WeightMemory } from '@airllm/backend';
 import type { FileReader } from './file-reader.js';
+import { isPackable, packTile, type PackedTile, type PackOptions } from './packed-tile.js';
 import type { StageStats } from './stats.js';
 import type { Tile } from './tile.js';
 
@@ -58,5 +59,12 @@ export class TileLoader {
       }
     }
     await decode(tile, memory);
+  }
+
+  /** {@link packTile} of a tile that was loaded into `memory`; undefined too where it is not of a kind that can be packed. */
+  async pack(tile: Tile, memory: WeightMemory, options: PackOptions): Promise<PackedTile | undefined> {
+    const packed = isPackable(tile) ? await packTile(tile, memory, options) : undefined;
+    if (packed) this.#written.add(packed.memory);
+    return packed;
   }
 }

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WeightMemory } from '@airllm/backend';
+import type { PackedTile } from '../src/packed-tile.js';
 import type { Placement } from '../src/placement.js';
 import type { TileLease } from '../src/lease.js';
 import type { StoredTensor } from '../src/resolved-weight.js';
@@ -183,6 +184,46 @@ export class ManualLoader {
     if (!read)
       throw new Error(`Expected a pending read of tile ${tile}; pending: ${this.pendingTiles.join()}`);
     return read;
+  }
+}
+
+/** Packs to half of a tile's bytes when the test says so, and refuses to see a memory that was given back. */
+export class ManualPacker {
+  readonly pending: { readonly tile: number; end(outcome: 'packed' | 'too large' | Error): void }[] = [];
+  /** Every tile that was ever asked for. */
+  readonly started: number[] = [];
+
+  constructor(private readonly allocate: (byteLength: number) => WeightMemory) {}
+
+  readonly pack = (tile: Tile, plain: WeightMemory): Promise<PackedTile | undefined> => {
+    if (stampOf(plain) !== tile.index) throw new Error(`Tile ${tile.index} is packed from other bytes`);
+    this.started.push(tile.index);
+    const memory = this.allocate(tile.bufferBytes / 2);
+    return new Promise((resolve, reject) => {
+      const end = (outcome: 'packed' | 'too large' | Error): void => {
+        this.pending.splice(this.pending.indexOf(job), 1);
+        if (outcome !== 'packed') memory.dispose();
+        if (outcome instanceof Error) return reject(outcome);
+        if (outcome === 'too large') return resolve(undefined);
+        stamp(memory, stampOf(plain) ?? BEING_WRITTEN);
+        resolve({
+          memory,
+          slice: () => {
+            throw new Error('Expected nobody to ask for rows of a tile without parts');
+          },
+        });
+      };
+      const job = { tile: tile.index, end };
+      this.pending.push(job);
+    });
+  };
+
+  /** Ends the job at hand, and lets the store react. */
+  async end(outcome: 'packed' | 'too large' | Error): Promise<void> {
+    const [job] = this.pending;
+    if (!job) throw new Error('Expected a tile that is being packed');
+    job.end(outcome);
+    await settled();
   }
 }
 

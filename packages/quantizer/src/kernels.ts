@@ -61,6 +61,9 @@ export interface Kernels {
   /** Which implementation, which instruction set, and why when it is not the fast one. */
   readonly description: string;
 
+  /** Whether calls run on threads of their own; otherwise they hold the JavaScript thread up. */
+  readonly isNative: boolean;
+
   /** Fills `codes` and `absmax` from the elements of `source`; a block with NaN or Inf gets NaN and codes of zero. */
   encodeCodes(
     format: CodeFormat,

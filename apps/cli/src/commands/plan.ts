@@ -28,8 +28,13 @@ export function formatPrediction(prediction: ModelPrediction): string {
     plan.expectedExpertBytesPerPass > 0
       ? `, with ${prettyBytes(plan.expectedExpertBytesPerPass)} of experts read per token`
       : '';
+  const { packedStreamedBytesPerPass } = prediction;
+  const packed =
+    packedStreamedBytesPerPass < plan.streamedBytesPerPass
+      ? `, ${prettyBytes(packedStreamedBytesPerPass)} read once pinned weights are packed (after some tokens)`
+      : '';
   const caveat = bufferedReason === undefined ? '' : ` (through the page cache: ${bufferedReason})`;
-  return `About ${pc.bold(`${secondsPerToken.toPrecision(2)} s per token`)}${experts}; measured now: ${speeds.join(', ')}${caveat}`;
+  return `About ${pc.bold(`${secondsPerToken.toPrecision(2)} s per token`)}${packed}${experts}; measured now: ${speeds.join(', ')}${caveat}`;
 }
 
 export function formatPlan(plan: ModelPlan): string {

@@ -15,6 +15,7 @@ export function createNativeKernels(instructionSet: InstructionSet, threads: num
   const { Quantizer } = loadBinding();
   const native = new Quantizer(instructionSet, threads, NF4_MAP, DYNAMIC_MAP);
   return {
+    isNative: true,
     description: `native ${native.instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
 
     encodeCodes: async (format, { bytes, dtype }, { codes, absmax }) => {

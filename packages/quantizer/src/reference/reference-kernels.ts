@@ -10,6 +10,7 @@ import { sourceValues } from './source-values.js';
 /** Works on the JavaScript thread. `reason`: why it is used, for the description. */
 export function createReferenceKernels(reason?: string): Kernels {
   return {
+    isNative: false,
     description: `TypeScript reference${reason === undefined ? '' : ` (${reason})`}`,
     encodeCodes: async (format, source, to) =>
       encodeCodeBlocks(format, sourceValues(source.bytes, source.dtype), to),
