@@ -2,7 +2,9 @@
 
 import { BackendError, type Backend } from '@airllm/backend';
 import type { GraphicsApi } from './gpu/dawn.js';
+import { GpuDevice } from './gpu/gpu-device.js';
 import { Gpu } from './gpu/gpu.js';
+import { leaveDevice, takeIdleDevice } from './gpu/idle-devices.js';
 import { MemoryAccount } from './gpu/memory-account.js';
 import { describeAdapter, openAdapter } from './gpu/open-adapter.js';
 import { WebGpuBackend } from './webgpu-backend.js';
@@ -40,7 +42,9 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
   }
   const adapter = await openAdapter(options.api);
   const { name, isSoftware } = describeAdapter(adapter);
-  const gpu = new Gpu(await openDevice(adapter), new MemoryAccount(memoryBytes, stagingBytes));
+  const opened = takeIdleDevice(options.api) ?? new GpuDevice(await openDevice(adapter));
+  const memory = new MemoryAccount(memoryBytes, stagingBytes);
+  const gpu = new Gpu(opened, { memory, leave: () => leaveDevice(options.api, opened) });
   return new WebGpuBackend(gpu, `WebGPU, ${name}${isSoftware ? ' (software, on the CPU)' : ''}`);
 }
 

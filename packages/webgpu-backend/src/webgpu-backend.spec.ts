@@ -149,3 +149,24 @@ it('refuses sizes that are none', async () => {
     await expect(createWebGpuBackend(options)).rejects.toMatchObject({ code: 'INVALID_OPERAND' });
   }
 });
+
+test('a backend takes over what a closed one has compiled, and nothing else', async () => {
+  const first = await createWebGpuBackend({ stagingBytes: MIB });
+  const arena = first.createArena(4);
+  await arena.write(tensor(0, 1, 4), Float32Array.of(1, 2, 3, 4));
+  await first[Symbol.asyncDispose]();
+  // Its memory went with it, though it was not disposed.
+  await expect(arena.read(tensor(0, 1, 4))).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
+  await using second = await createWebGpuBackend({ stagingBytes: MIB });
+  expect(second.deviceMemory?.usedBytes).toBe(MIB);
+  await using third = await createWebGpuBackend({ stagingBytes: MIB });
+  const command = { op: 'fill', x: tensor(0, 1, 4), value: 7 } as const;
+  for (const backend of [second, third]) {
+    const fresh = backend.createArena(4);
+    await expect(backend.submit({ arena, commands: [command] })).rejects.toMatchObject({
+      code: 'INVALID_OPERAND',
+    });
+    await backend.submit({ arena: fresh, commands: [command] });
+    expect(await fresh.read(tensor(0, 1, 4))).toEqual(Float32Array.of(7, 7, 7, 7));
+  }
+});

@@ -101,7 +101,7 @@ export class WebGpuBackend implements Backend {
     return result;
   }
 
-  /** Finishes what was submitted, then gives the device back. Weights, arenas and caches have their own `dispose`. */
+  /** Finishes what was submitted, then gives the device back with everything that is on it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal ??= this.#dispose();
     await this.#disposal;
@@ -112,7 +112,7 @@ export class WebGpuBackend implements Backend {
     await this.#queue.drained();
     this.#staging.dispose();
     this.#scratch.dispose();
-    this.#gpu.device.destroy();
+    this.#gpu.close();
   }
 
   #encode(

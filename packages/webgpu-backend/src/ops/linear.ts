@@ -31,7 +31,7 @@ interface Shape {
   readonly normalize: boolean;
 }
 
-const ONE_ROW: Shape = { rows: 1, perThread: 1, tileOctets: 128, ahead: 4, normalize: false };
+const ONE_ROW: Shape = { rows: 1, perThread: 1, tileOctets: 64, ahead: 4, normalize: false };
 const FEW_ROWS: Shape = { rows: 4, perThread: 1, tileOctets: 64, ahead: 2, normalize: false };
 const MANY_ROWS: Shape = { rows: 16, perThread: 2, tileOctets: 16, ahead: 1, normalize: false };
 
