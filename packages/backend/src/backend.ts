@@ -45,7 +45,10 @@ export interface SubmissionResult {
 export interface DeviceMemory {
   /** What the backend may hold on the device, by its own option or the device's free memory when it was opened. */
   readonly limitBytes: number;
-  /** What it holds now: weights, arenas, KV caches and its buffers for weights on their way. */
+  /**
+   * What it holds now: weights, arenas, KV caches, and from the start its own buffers, for weights on their way and for what
+   * ops keep in between.
+   */
   readonly usedBytes: number;
   /** Of `limitBytes`, kept for weights on their way from the host: never given to `pin`, arenas or KV caches. */
   readonly stagingBytes: number;

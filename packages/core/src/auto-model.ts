@@ -28,6 +28,7 @@ import { Model } from './model.js';
 import { openModelFiles } from './open-checkpoint.js';
 import { preparePlan, type ModelPlan, type PreparedPlan } from './plan.js';
 import { predict, type ModelPrediction } from './predict.js';
+import { openDevice, type DeviceBudget, type OpenedDevice } from './open-device.js';
 import { selectBackend, workingBytes } from './select-backend.js';
 import { findShards, shardModel } from './shard-model.js';
 import { loadTokenizer } from './tokenizer/load-tokenizer.js';
@@ -63,16 +64,20 @@ export class AutoModel {
     const stored = resolveEosTokenIds({ generationConfig, config: checkpoint.config, tokenizerEosIds });
     // Tokenizers of older repositories know the ends of turns, which their generation_config.json does not name.
     const eosTokenIds = new Set([...stored, ...tokenizerEosIds]);
-    const backend = await selectBackend(resolved);
+    const { backend, budget: device } = await open(resolved);
     let store: LayerStore | undefined;
     try {
-      const prepared = plan(checkpoint, definition, resolved);
+      const prepared = plan(checkpoint, definition, resolved, device);
       const { tensorNames } = prepared.layout;
       const unread = unreadTensorsNotice(checkpoint.tensors.keys(), tensorNames, definition);
       if (unread !== undefined) resolved.onNotice(`airllm: ${unread}`);
       const opened = await openLayerStore({
         layout: prepared.layout,
-        budgetBytes: prepared.weightBudgetBytes,
+        budgetBytes: prepared.weightBudget.hostBytes,
+        device: backend.deviceMemory && {
+          memory: backend.deviceMemory,
+          budgetBytes: prepared.weightBudget.deviceBytes,
+        },
         allocate: (byteLength) => backend.allocateWeights(byteLength),
         prefetch: resolved.prefetching,
         lossless: resolved.packPinned ? losslessKernelsFor(backend) : undefined,
@@ -91,7 +96,11 @@ export class AutoModel {
         memoryBytes: (writtenRunBytes) =>
           hostBytes - processBytes(opened.writtenBytes + writtenRunBytes, resolved),
         plannedMemoryBytes: hostBytes - prepared.plan.processBytes,
-        reservedRunBytes: prepared.reservedRunBytes,
+        reservedRunBytes: prepared.reservedRun.hostBytes,
+        device: device && {
+          memoryBytes: device.limitBytes - device.ownBytes,
+          reservedRunBytes: prepared.reservedRun.deviceBytes,
+        },
         maxSequenceTokens: prepared.plan.maxSequenceTokens,
         eosTokenIds: [...eosTokenIds],
         generationConfig,
@@ -119,7 +128,10 @@ export class AutoModel {
   static async plan(idOrPath: string, options: FromPretrainedOptions = {}): Promise<ModelPlan> {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
-    return plan(checkpoint, definition, resolved).plan;
+    // Only a device with memory of its own has to be asked for it.
+    const opened = resolved.device === 'webgpu' || resolved.deviceMemory ? await open(resolved) : undefined;
+    await using _ = opened?.backend;
+    return plan(checkpoint, definition, resolved, opened?.budget).plan;
   }
 
   /**
@@ -132,10 +144,11 @@ export class AutoModel {
   static async predict(idOrPath: string, options: FromPretrainedOptions = {}): Promise<ModelPrediction> {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
-    await using backend = await selectBackend(resolved);
+    const { backend, budget } = await open(resolved);
+    await using _ = backend;
     // Awaited here: the backend is closed on leaving.
     const kernels = resolved.packPinned ? losslessKernelsFor(backend) : undefined;
-    return await predict(plan(checkpoint, definition, resolved), backend, kernels);
+    return await predict(plan(checkpoint, definition, resolved, budget), backend, kernels);
   }
 
   /** The checkpoint's tensors and the architecture they belong to; loads nothing. */
@@ -181,12 +194,26 @@ async function prepareShards(
   return (await shardModel(id, { ...request, checkpoint, onProgress })).folder;
 }
 
-function plan(checkpoint: Checkpoint, definition: ModelDefinition, options: ResolvedOptions): PreparedPlan {
+function open(options: ResolvedOptions): Promise<OpenedDevice> {
+  return openDevice({
+    request: options.deviceMemory,
+    select: (deviceBytes) => selectBackend({ ...options, deviceBytes }),
+    onNotice: options.onNotice,
+  });
+}
+
+function plan(
+  checkpoint: Checkpoint,
+  definition: ModelDefinition,
+  options: ResolvedOptions,
+  device: DeviceBudget | undefined,
+): PreparedPlan {
   return preparePlan({
     definition,
     tensors: checkpoint.tensors,
     hostBytes: options.hostBytes,
     processBytes: processBytes(0, options),
+    device,
     maxSeqLen: options.maxSeqLen,
   });
 }

@@ -5,6 +5,7 @@ export { describeConfig, type ConfigDescription } from './describe-config.js';
 export { Model, type GenerationResult, type Logits } from './model.js';
 export type { CompressionOption, FromPretrainedOptions } from './options/resolve-options.js';
 export { parseBytes } from './options/parse-bytes.js';
+export type { DevicePlan } from './device-plan.js';
 export type { LayerPlan, ModelPlan } from './plan.js';
 export type { ModelPrediction } from './predict.js';
 export type { Prompt } from './prompt.js';

@@ -77,7 +77,8 @@ export class Model implements AsyncDisposable {
   }
 
   get stats(): ModelStats {
-    return collectStats(this.#parts.store, this.#parts.runner);
+    const { store, runner, backend } = this.#parts;
+    return collectStats(store, runner, backend);
   }
 
   /** @throws CoreError `MISSING_TOKENIZER` when the checkpoint has none; token ids still work */

@@ -1,24 +1,31 @@
 // The plan: what a model will hold in memory and read from disk under a budget, computed from headers
 // alone, before anything is loaded.
 
-import { sizeRun, type RunSize } from '@airllm/generate';
+import { demandOf, sizeRun, type RunDemand, type RunSize } from '@airllm/generate';
 import {
   layOutStore,
   LayerStoreError,
-  placeTiles,
+  minimumStoreBytes,
+  placeStore,
   tileBytesFor,
-  type Placement,
+  type StorePlacement,
   type StoredTensor,
   type StoreLayout,
+  type WeightBudget,
 } from '@airllm/layer-store';
 import { listWeights, type ModelDefinition } from '@airllm/model-zoo';
+import { divideDevice, planDevice, type DevicePlan } from './device-plan.js';
 import { CoreError } from './errors.js';
+import type { DeviceBudget } from './open-device.js';
 
 /** Where the weights of one layer (or the head) live. */
 export interface LayerPlan {
   readonly name: string;
   /** Bytes on disk, every expert included. */
   readonly bytes: number;
+  /** Kept in the memory of the device, where it has its own. */
+  readonly devicePinnedBytes: number;
+  /** Kept in host memory. */
   readonly pinnedBytes: number;
   /** Read again for every token. */
   readonly streamedBytes: number;
@@ -33,17 +40,20 @@ export interface ModelPlan {
   readonly family: string;
   /** All weights of the model, the embedding included, a tied head once. */
   readonly weightBytes: number;
-  /** The budget: what the process stays under. */
+  /** The budget: what the process stays under, a device's own memory apart. */
   readonly hostBytes: number;
+  /** Undefined where ops read the host's memory. */
+  readonly device: DevicePlan | undefined;
   /** What the process held when the plan was made, and room for it to grow. */
   readonly processBytes: number;
-  /** Tiles that stay in memory. */
+  /** Tiles that stay in host memory. */
   readonly pinnedBytes: number;
-  /** Buffers that streamed tiles pass through. */
+  /** Buffers that tiles pass through: streamed ones, and those on their way to the device. */
   readonly ringBytes: number;
   readonly expertCacheBytes: number;
   /** Norms, biases and buffers for embedding rows. */
   readonly fixedBytes: number;
+  /** Of the device's memory where it has its own, as `activationBytes` are. */
   readonly kvBytes: number;
   readonly activationBytes: number;
   readonly logitsBytes: number;
@@ -66,9 +76,9 @@ export interface ModelPlan {
 export interface PreparedPlan {
   readonly plan: ModelPlan;
   readonly layout: StoreLayout;
-  readonly weightBudgetBytes: number;
+  readonly weightBudget: Required<WeightBudget>;
   /** What no weight may take: the shortest of runs needs it. */
-  readonly reservedRunBytes: number;
+  readonly reservedRun: RunDemand;
 }
 
 export interface PlanOptions {
@@ -76,6 +86,8 @@ export interface PlanOptions {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly hostBytes: number;
   readonly processBytes: number;
+  /** Undefined where ops read the host's memory. */
+  readonly device: DeviceBudget | undefined;
   readonly maxSeqLen?: number | undefined;
 }
 
@@ -90,18 +102,32 @@ const RUN_SHARE = 1 / 8;
  * missing or has another shape or dtype
  */
 export function preparePlan(options: PlanOptions): PreparedPlan {
-  const { definition, tensors, hostBytes, processBytes } = options;
+  const { definition, tensors, hostBytes, processBytes, device } = options;
   const memoryBytes = hostBytes - processBytes;
+  const onDevice = device !== undefined;
   const maxSequenceTokens = options.maxSeqLen ?? definition.sizes.maxPositions;
-  const { run, plannedTokens } = planRun(definition, maxSequenceTokens, memoryBytes);
-  const weightBudgetBytes = memoryBytes - run.bytes;
+  const runMemoryBytes = device ? device.limitBytes - device.ownBytes : memoryBytes;
+  const { run, smallest, plannedTokens } = planRun(definition, maxSequenceTokens, runMemoryBytes);
+  const demand = demandOf(run, { onDevice });
+  const room =
+    device && divideDevice(device, { demand, smallest: demandOf(smallest, { onDevice }).deviceBytes });
+  const weightBudget = {
+    hostBytes: memoryBytes - demand.hostBytes,
+    deviceBytes: room?.weightBytes ?? 0,
+  };
   const { embedding, stages } = listWeights(definition);
   const storedBytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const tileBytes = tileBytesFor(weightBudgetBytes, storedBytes);
+  const tileBytes = Math.min(
+    tileBytesFor(weightBudget.hostBytes + weightBudget.deviceBytes, storedBytes),
+    room?.largestTileBytes ?? Infinity,
+  );
   const { shuffledGroups } = definition;
   const layout = layOutStore({ stages, embedding, tensors, tileBytes, shuffledGroups });
-  const minimumHostBytes = processBytes + run.bytes + layout.minimumBytes;
-  const placement = placeWithin(layout, weightBudgetBytes, { hostBytes, minimumHostBytes });
+  const minimumHostBytes =
+    processBytes +
+    demand.hostBytes +
+    minimumStoreBytes(layout, { onDevice: weightBudget.deviceBytes > 0 });
+  const placement = placeWithin(layout, weightBudget, { hostBytes, minimumHostBytes });
   const layers = planLayers(
     layout,
     placement,
@@ -122,15 +148,16 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
     );
   return {
     layout,
-    weightBudgetBytes,
-    reservedRunBytes: smallestRunBytes(definition),
+    weightBudget,
+    reservedRun: demandOf(smallestRun(definition), { onDevice }),
     plan: {
       family: definition.family,
       weightBytes: layout.weightBytes,
       hostBytes,
+      device: device && room && planDevice(device, { room, placement, layers, layout }),
       processBytes,
       pinnedBytes: placement.pinnedBytes,
-      ringBytes: placement.ringSlots * placement.ringSlotBytes,
+      ringBytes: placement.loadingBytes + placement.ringSlots * placement.ringSlotBytes,
       expertCacheBytes,
       fixedBytes: layout.fixedBytes,
       kvBytes: run.kvBytes,
@@ -147,35 +174,39 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
   };
 }
 
-/** Sizes a run of one sequence: as long as planned for, shorter where the KV cache would crowd out the weights. */
+/**
+ * Sizes a run of one sequence: as long as planned for, shorter where the KV cache would crowd out the weights; and the
+ * smallest that a plan may be for.
+ */
 function planRun(
   definition: ModelDefinition,
   maxSequenceTokens: number,
   memoryBytes: number,
-): { run: RunSize; plannedTokens: number } {
+): { run: RunSize; smallest: RunSize; plannedTokens: number } {
   const share = memoryBytes * RUN_SHARE;
-  const size = (tokens: number): RunSize =>
-    sizeRun(definition, { sequenceTokens: [tokens], promptRows: tokens }, share);
+  const size = (tokens: number, activationBytes = share): RunSize =>
+    sizeRun(definition, { sequenceTokens: [tokens], promptRows: tokens }, activationBytes);
   let plannedTokens = Math.min(maxSequenceTokens, PLANNED_TOKENS);
+  const smallest = size(Math.min(plannedTokens, FEWEST_PLANNED_TOKENS), 0);
   let run = size(plannedTokens);
   while (run.kvBytes > share && plannedTokens > FEWEST_PLANNED_TOKENS) {
     plannedTokens = Math.max(FEWEST_PLANNED_TOKENS, Math.floor(plannedTokens / 2));
     run = size(plannedTokens);
   }
-  return { run, plannedTokens };
+  return { run, smallest, plannedTokens };
 }
 
-function smallestRunBytes(definition: ModelDefinition): number {
-  return sizeRun(definition, { sequenceTokens: [1], promptRows: 1 }, 0).bytes;
+function smallestRun(definition: ModelDefinition): RunSize {
+  return sizeRun(definition, { sequenceTokens: [1], promptRows: 1 }, 0);
 }
 
 function placeWithin(
   layout: StoreLayout,
-  budgetBytes: number,
+  budget: WeightBudget,
   { hostBytes, minimumHostBytes }: { hostBytes: number; minimumHostBytes: number },
-): Placement {
+): StorePlacement {
   try {
-    return placeTiles(layout.denseTiles, [...layout.expertTiles.values()], budgetBytes - layout.fixedBytes);
+    return placeStore(layout, budget);
   } catch (error) {
     if (!(error instanceof LayerStoreError) || error.code !== 'BUDGET_TOO_SMALL') throw error;
     throw new CoreError(
@@ -187,19 +218,25 @@ function placeWithin(
 }
 
 /** `routedShares` per stage: the share of its experts that a token is routed to. */
-function planLayers(layout: StoreLayout, placement: Placement, routedShares: readonly number[]): LayerPlan[] {
+function planLayers(
+  layout: StoreLayout,
+  placement: StorePlacement,
+  routedShares: readonly number[],
+): LayerPlan[] {
   return layout.stageNames.map((name, stage) => {
     const tiles = layout.denseTiles.filter((tile) => tile.stage === stage);
     const experts = [...layout.expertTiles.values()].filter((tile) => tile.stage === stage);
     const total = (of: readonly { bufferBytes: number }[]): number =>
       of.reduce((sum, tile) => sum + tile.bufferBytes, 0);
+    const devicePinnedBytes = total(tiles.filter((tile) => placement.onDevice[tile.index]));
     const pinnedBytes = total(tiles.filter((tile) => placement.pinned[tile.index]));
     const expertBytes = total(experts);
     return {
       name,
       bytes: total(tiles) + expertBytes,
+      devicePinnedBytes,
       pinnedBytes,
-      streamedBytes: total(tiles) - pinnedBytes,
+      streamedBytes: total(tiles) - devicePinnedBytes - pinnedBytes,
       expertBytes,
       routedBytes: Math.round(expertBytes * (routedShares[stage] ?? 0)),
     };

@@ -9,6 +9,8 @@ export interface DeviceChoice {
   /** Default: one per core. */
   readonly threads?: number | undefined;
   readonly precision: Precision;
+  /** What a device with memory of its own may hold there. Default: the backend's. */
+  readonly deviceBytes?: number | undefined;
   /** Gets the one line that says that the native backend is not there. */
   readonly onNotice: (line: string) => void;
 }
@@ -22,13 +24,14 @@ export async function selectBackend({
   device,
   threads,
   precision,
+  deviceBytes,
   onNotice,
 }: DeviceChoice): Promise<Backend> {
   if (device === 'reference') return createReferenceBackend();
   if (device === 'webgpu') {
     // Dawn is large, and its binary is loaded for nobody else.
     const { createWebGpuBackend } = await import('@airllm/webgpu-backend');
-    return createWebGpuBackend();
+    return createWebGpuBackend(deviceBytes === undefined ? {} : { memoryBytes: deviceBytes });
   }
   try {
     return await createCpuBackend({ precision, ...(threads !== undefined && { threads }) });

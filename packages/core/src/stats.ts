@@ -1,5 +1,6 @@
 // What a model has done since it was opened.
 
+import type { Backend } from '@airllm/backend';
 import type { LanguageModel, RunCounters } from '@airllm/generate';
 import type { LayerStore, ReadMethod, StageStats } from '@airllm/layer-store';
 
@@ -18,6 +19,8 @@ export interface ModelStats extends Readonly<RunCounters> {
   readonly decodeTokensPerSecond: number;
   /** What the process holds now, by the operating system's count, in bytes. */
   readonly residentBytes: number;
+  /** What is held of the memory of a device that has its own, by the figure it goes by; undefined for others. */
+  readonly deviceBytes: number | undefined;
   /** Bytes that weights which stay in memory do not take since they were packed: see `packPinned`. */
   readonly packedSavedBytes: number;
   /** Why no more of them are packed; undefined where nothing went wrong. */
@@ -28,7 +31,11 @@ export interface ModelStats extends Readonly<RunCounters> {
   readonly readMethod: ReadMethod | undefined;
 }
 
-export function collectStats(store: LayerStore, runner: LanguageModel): ModelStats {
+export function collectStats(
+  store: LayerStore,
+  runner: LanguageModel,
+  { deviceMemory }: Pick<Backend, 'deviceMemory'>,
+): ModelStats {
   const { counters, computeSeconds } = runner;
   const layers = store.stats.map((stats, i) => ({ ...stats, computeSeconds: computeSeconds[i] ?? 0 }));
   const embedding = { ...store.embeddingStats };
@@ -40,6 +47,7 @@ export function collectStats(store: LayerStore, runner: LanguageModel): ModelSta
     bytesRead: layers.reduce((sum, layer) => sum + layer.bytesRead, embedding.bytesRead),
     decodeTokensPerSecond: decodeSeconds > 0 ? decodeTokens / decodeSeconds : 0,
     residentBytes: process.memoryUsage.rss(),
+    deviceBytes: deviceMemory?.usedBytes,
     packedSavedBytes: store.packing.savedBytes,
     packingStoppedReason: store.packing.error?.message,
     bufferedReason: store.bufferedReason,

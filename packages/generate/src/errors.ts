@@ -4,7 +4,7 @@ import { AirllmError } from '@airllm/errors';
 
 /**
  * Codes: `INVALID_OPTION` (fields `option`, `expected`, `found`), `CONTEXT_OVERFLOW`, `ABORTED`,
- * `NON_FINITE_LOGITS` (fields `tokenId`, `value`).
+ * `NON_FINITE_LOGITS` (fields `tokenId`, `value`), `BUDGET_TOO_SMALL` (for this run; field `missingBytes`).
  */
 export type GenerateErrorCode =
   'INVALID_OPTION' | 'CONTEXT_OVERFLOW' | 'ABORTED' | 'NON_FINITE_LOGITS' | 'BUDGET_TOO_SMALL';

@@ -3,11 +3,12 @@
 import { readdirSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend } from '@airllm/backend';
+import type { Backend, DeviceMemory } from '@airllm/backend';
 import { createReferenceBackend } from '@airllm/backend/reference';
 import { caseNames, fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
 import {
   layOutStore,
+  minimumStoreBytes,
   openLayerStore,
   type LayerStore,
   type StoredTensor,
@@ -65,8 +66,11 @@ export interface Held {
   runs: number;
   /** Tiles not released. */
   leases: number;
-  /** Weight memory not given back. */
+  /** Weight memory not given back, on the device included. */
   weightBytes: number;
+  /** What is pinned on the device, now and at most. */
+  deviceBytes: number;
+  peakDeviceBytes: number;
 }
 
 function countBackend(held: Held): Backend {
@@ -88,6 +92,27 @@ function countBackend(held: Held): Backend {
       counted(createKvCache.call(backend, shape), 'runs', 1),
     allocateWeights: (bytes: number) => counted(allocateWeights.call(backend, bytes), 'weightBytes', bytes),
   });
+}
+
+/** A device with memory of its own, made of the reference backend's: what is pinned there is counted. */
+function createDevice(backend: Backend, held: Held): Pick<DeviceMemory, 'pin'> {
+  return {
+    pin: (memory) => {
+      const copy = backend.allocateWeights(memory.byteLength);
+      copy.bytes.set(memory.bytes);
+      const dispose = copy.dispose.bind(copy);
+      held.deviceBytes += memory.byteLength;
+      held.peakDeviceBytes = Math.max(held.peakDeviceBytes, held.deviceBytes);
+      return Promise.resolve(
+        Object.assign(copy, {
+          dispose: () => {
+            held.deviceBytes -= memory.byteLength;
+            dispose();
+          },
+        }),
+      );
+    },
+  };
 }
 
 function countLeases(store: LayerStore, held: Held): void {
@@ -114,6 +139,8 @@ export interface OpenOptions extends Partial<
 > {
   /** Of the weights beyond the smallest budget. Default 1. */
   share?: number;
+  /** Of all weights, on a device with memory of its own. Default: there is none. */
+  deviceShare?: number;
   prefetch?: boolean;
   /** Default 32768. */
   tileBytes?: number;
@@ -135,8 +162,8 @@ export interface OpenModel extends AsyncDisposable {
 }
 
 export async function openModel(golden: GoldenCase, options: OpenOptions = {}): Promise<OpenModel> {
-  const { share = 1, prefetch = true, tileBytes = 32768, reservedRunBytes = 1e9, ...others } = options;
-  const { folder = golden.folder, ...rest } = others;
+  const { share = 1, deviceShare, prefetch = true, tileBytes = 32768, ...others } = options;
+  const { folder = golden.folder, reservedRunBytes = 1e9, ...rest } = others;
   const { definition } = golden;
   const layout = layOutStore({
     ...listWeights(definition),
@@ -144,17 +171,23 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
     tensors: await readTensors(folder),
     tileBytes,
   });
-  const { minimumBytes } = layout;
+  const minimumBytes = minimumStoreBytes(layout, { onDevice: deviceShare !== undefined });
   const tiles = [...layout.denseTiles, ...layout.expertTiles.values()];
   const everythingBytes = layout.fixedBytes + tiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
   const budgetBytes = Math.floor(minimumBytes + share * (everythingBytes - minimumBytes));
-  const held: Held = { runs: 0, leases: 0, weightBytes: 0 };
+  const held: Held = { runs: 0, leases: 0, weightBytes: 0, deviceBytes: 0, peakDeviceBytes: 0 };
   const backend = countBackend(held);
+  const deviceBudget = deviceShare === undefined ? undefined : Math.floor(deviceShare * everythingBytes);
+  const device =
+    deviceBudget === undefined
+      ? undefined
+      : { memory: createDevice(backend, held), budgetBytes: deviceBudget };
   const store = await openLayerStore({
     layout,
     budgetBytes,
     allocate: (byteLength) => backend.allocateWeights(byteLength),
     prefetch,
+    device,
   });
   countLeases(store, held);
   const model = new LanguageModel({
@@ -164,6 +197,10 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
     memoryBytes: () => budgetBytes + reservedRunBytes,
     plannedMemoryBytes: budgetBytes + reservedRunBytes,
     reservedRunBytes,
+    device:
+      deviceBudget === undefined
+        ? undefined
+        : { memoryBytes: deviceBudget + reservedRunBytes, reservedRunBytes },
     maxSequenceTokens: 128,
     eosTokenIds: [],
     ...rest,

@@ -19,11 +19,16 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
   const random = createRandom(seed);
   const count = packs ? random.int(12, 20) : random.int(1, 12);
   const randomPlacement = (): Placement => {
-    const pinned = spreadOrder(count).slice(0, random.int(0, count));
-    return makePlacement(count, pinned, pinned.length === count ? 0 : random.int(2, 6));
+    const order = spreadOrder(count);
+    const [onDevice, stays] = [random.int(0, count), random.int(0, count)];
+    const pinned = order.slice(onDevice, Math.max(onDevice, stays));
+    const ringSlots = Math.max(onDevice, stays) === count ? 0 : random.int(2, 6);
+    return makePlacement(count, pinned, ringSlots, order.slice(0, onDevice));
   };
   let placement = randomPlacement();
   const allocator = new CountingAllocator();
+  const device = new CountingAllocator();
+  let copying = 0;
   const loader = new ManualLoader();
   const { allocate } = allocator;
   const packer = new ManualPacker(allocate);
@@ -32,6 +37,15 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
     loader,
     prefetch: random.chance(0.7),
     pack: packs ? packer.pack : undefined,
+    device: {
+      pin: async (memory) => {
+        copying += 1;
+        await settled();
+        copying -= 1;
+        if (random.chance(0.02)) throw new Error('the device is full');
+        return device.copy(memory);
+      },
+    },
   });
   const held: { lease: TileLease; memory: WeightMemory }[] = [];
   loader.onStart = (memory) => {
@@ -49,7 +63,7 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
   let taken = 0;
   for (let step = 0; step < steps; step++) {
     if (waiting) {
-      const stuck = loader.pending.length === 0 && held.length === 0;
+      const stuck = loader.pending.length === 0 && copying === 0 && held.length === 0;
       if (!waiting.lease && !waiting.error && stuck)
         throw new Error(`Nobody is left to wake who waits for tile ${waiting.tile}`);
       if (waiting.lease) take(waiting.lease);
@@ -73,12 +87,14 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
     } else if (random.chance(0.01)) {
       while (held.length > 0) releaseOne();
       const before = Math.max(placement.totalBytes, allocator.liveBytes);
+      const onDevice = Math.max(placement.deviceBytes, device.liveBytes);
       placement = randomPlacement();
       const replaced = tiles.replace(placement);
       while (packer.pending.length > 0) await packer.end('packed');
       await loader.finishAll();
       await replaced;
       expect(allocator.liveBytes).toBeLessThanOrEqual(Math.max(before, placement.totalBytes));
+      expect(device.liveBytes).toBeLessThanOrEqual(Math.max(onDevice, placement.deviceBytes));
     }
     if (loader.pending.length > 0 && random.chance(0.5)) {
       const read = random.pick(loader.pending);
@@ -91,6 +107,7 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
     await settled();
     for (const { lease, memory } of held) expect(stampOf(memory)).toBe(lease.tile);
     expect(allocator.liveBytes).toBeLessThanOrEqual(placement.totalBytes);
+    expect(device.liveBytes).toBeLessThanOrEqual(placement.deviceBytes);
     expect(loader.pending.length).toBeLessThanOrEqual(8);
   }
   expect(taken).toBeGreaterThan(0);
@@ -100,7 +117,7 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
   while (packer.pending.length > 0) await packer.end('packed');
   await loader.finishAll();
   await closing;
-  expect(allocator.liveBytes).toBe(0);
+  expect([allocator.liveBytes, device.liveBytes]).toEqual([0, 0]);
 }
 
 describe('any order of asking, reading, failing, releasing and replacing', () => {

@@ -1,11 +1,12 @@
-// The tiles every token needs, visited in a cycle. Pinned tiles are read once and stay; the others pass
-// through a ring of reusable buffers, read ahead in order and across the end of the cycle.
+// The tiles every token needs, visited in a cycle. Pinned tiles are read once and stay, on the device or in host memory; the
+// others pass through a ring of reusable buffers, read ahead in order and across the end of the cycle.
 //
 //   step     … 6 7 │ 8 9 10 11 12 …      tile = step mod count
 //                  ▲          ▲
 //              asked: in use  next: the first step not yet read, at most one cycle ahead
 
-import type { WeightMemory } from '@airllm/backend';
+import type { DeviceMemory, WeightMemory } from '@airllm/backend';
+import { DeviceTiles } from './device-tiles.js';
 import { LayerStoreError } from './errors.js';
 import { createLease, type TileLease } from './lease.js';
 import { PinnedPacker, type PackTile, type PinnedEntry } from './pinned-packer.js';
@@ -18,9 +19,10 @@ import type { Tile } from './tile.js';
 export const READS_IN_FLIGHT = 8;
 
 interface Entry extends PinnedEntry {
-  readonly pinned: boolean;
-  readonly loading: Promise<void>;
-  loaded: boolean;
+  /** Of the ring; undefined for a tile that stays. */
+  readonly slot: WeightMemory | undefined;
+  readonly onDevice: boolean;
+  readonly loading: Promise<WeightMemory>;
   leases: number;
   /** Streamed and handed out: gone at the last release. */
   taken: boolean;
@@ -33,6 +35,8 @@ export interface DenseTilesOptions {
   prefetch: boolean;
   /** Absent: tiles stay as they are. */
   pack?: PackTile | undefined;
+  /** Needed where the placement has tiles on it. */
+  device?: Pick<DeviceMemory, 'pin'> | undefined;
 }
 
 export class DenseTiles {
@@ -42,6 +46,7 @@ export class DenseTiles {
   readonly #waiters: (() => void)[] = [];
   readonly #pinned: PinnedTiles;
   readonly #packer: PinnedPacker;
+  readonly #device: DeviceTiles | undefined;
   #slots: WeightMemory[] = [];
   #freeSlots: WeightMemory[] = [];
   #asked = -1;
@@ -58,7 +63,8 @@ export class DenseTiles {
     private placement: Placement,
     private readonly options: DenseTilesOptions,
   ) {
-    const { allocate, pack } = options;
+    const { allocate, loader, pack, device } = options;
+    this.#device = device && new DeviceTiles({ device, allocate, loader });
     this.#pinned = new PinnedTiles(tiles, { allocate, packs: pack !== undefined });
     this.#packer = new PinnedPacker({
       ...{ tiles, pinned: this.#pinned, pack },
@@ -72,7 +78,7 @@ export class DenseTiles {
   tryAcquire(index: number): TileLease | undefined {
     this.#ask(index);
     const entry = this.#entries.get(index);
-    return entry?.loaded ? this.#lease(index, entry) : undefined;
+    return entry?.memory && this.#lease(index, entry, entry.memory);
   }
 
   /**
@@ -86,19 +92,20 @@ export class DenseTiles {
       this.#expectOpen();
       const entry = this.#entries.get(index);
       if (entry) {
-        await entry.loading;
+        const memory = await entry.loading;
         this.#expectOpen();
-        return this.#lease(index, entry);
+        return this.#lease(index, entry, entry.memory ?? memory);
       }
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
       this.#request(index);
     }
   }
 
-  /** All memory that is held. */
+  /** All host memory that is held. */
   *memories(): Iterable<WeightMemory> {
     yield* this.#pinned.memories();
     yield* this.#slots;
+    if (this.#device) yield* this.#device.memories();
   }
 
   /** What packing tiles that stay has saved, and the error that ended it if one did. */
@@ -107,7 +114,7 @@ export class DenseTiles {
   }
 
   /**
-   * Applies a new placement between rounds: no lease may be held. Tiles that stay pinned are not read again.
+   * Applies a new placement between rounds: no lease may be held. Tiles that stay where they are pinned are not read again.
    * Closes when the memory for it cannot be had.
    */
   async replace(placement: Placement): Promise<void> {
@@ -119,7 +126,8 @@ export class DenseTiles {
     try {
       this.#takeMemory();
       for (const [index, entry] of this.#entries) {
-        if (!entry.pinned || !this.#pinned.has(index)) this.#entries.delete(index);
+        const stays = entry.onDevice ? placement.onDevice[index] : this.#pinned.has(index);
+        if (entry.slot || !stays) this.#entries.delete(index);
       }
     } catch (error) {
       this.#entries.clear();
@@ -138,10 +146,12 @@ export class DenseTiles {
     this.#entries.clear();
     this.#dropSlots();
     this.#pinned.dispose();
+    this.#device?.keep(() => false);
   }
 
   #takeMemory(): void {
-    const { ringSlots, ringSlotBytes } = this.placement;
+    const { onDevice, ringSlots, ringSlotBytes } = this.placement;
+    this.#device?.keep((index) => onDevice[index] ?? false);
     this.#pinned.place(this.placement);
     while (this.#slots.length < ringSlots) this.#slots.push(this.options.allocate(ringSlotBytes));
     this.#freeSlots = [...this.#slots];
@@ -176,7 +186,7 @@ export class DenseTiles {
 
   #dropReadAhead(): void {
     this.#next = this.#asked;
-    const dropped = [...this.#entries].filter(([, entry]) => !entry.pinned && !entry.taken);
+    const dropped = [...this.#entries].filter(([, entry]) => entry.slot && !entry.taken);
     for (const [index] of dropped) this.#entries.delete(index);
     for (const [, entry] of dropped) this.#free(entry);
   }
@@ -200,7 +210,7 @@ export class DenseTiles {
     this.#nextPinned = Math.max(this.#nextPinned, this.#next);
     while (this.#mayRead() && this.#nextPinned <= furthest) {
       const index = this.#nextPinned % this.tiles.length;
-      if (this.#pinned.has(index)) this.#schedule(index);
+      if (this.#stays(index) && !this.#schedule(index)) break;
       this.#nextPinned += 1;
     }
     // Not in the first round: it reads what stays, and somebody waits for its token.
@@ -211,25 +221,29 @@ export class DenseTiles {
     return !this.#closed && !this.#paused && this.#inFlight < READS_IN_FLIGHT;
   }
 
-  /** False when the tile has to wait: for a ring slot, or for the release of its last use. */
+  /** Whether its place is one where tiles stay. */
+  #stays(index: number): boolean {
+    return this.placement.onDevice[index] || this.#pinned.has(index);
+  }
+
+  /** False when the tile has to wait: for memory, or for the release of its last use. */
   #schedule(index: number): boolean {
     const present = this.#entries.get(index);
-    if (present) return present.pinned || !present.taken;
+    if (present) return !present.slot || !present.taken;
     const tile = this.tiles[index];
     if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
-    const pinned = this.#pinned.has(index);
-    const memory = pinned ? this.#pinned.memoryOf(index) : this.#freeSlots.pop();
-    if (!memory) return false;
+    const started = this.#load(tile);
+    if (!started) return false;
     this.#inFlight += 1;
-    const loading = this.options.loader.load(tile, memory).finally(() => (this.#inFlight -= 1));
+    const loading = started.loading.finally(() => (this.#inFlight -= 1));
     const entry: Entry = {
-      ...{ memory, packed: undefined, pinned, loading },
-      ...{ loaded: false, leases: 0, onFree: undefined, taken: false },
+      ...{ slot: started.slot, onDevice: started.onDevice, loading, memory: undefined, packed: undefined },
+      ...{ leases: 0, onFree: undefined, taken: false },
     };
     this.#entries.set(index, entry);
     loading.then(
-      () => {
-        entry.loaded = true;
+      (memory) => {
+        entry.memory = memory;
         this.#advance();
       },
       () => {
@@ -239,19 +253,34 @@ export class DenseTiles {
     return true;
   }
 
-  #lease(index: number, entry: Entry): TileLease {
+  /** Starts to read a tile to where it is placed; undefined where no memory is free. */
+  #load(tile: Tile): Pick<Entry, 'slot' | 'onDevice' | 'loading'> | undefined {
+    if (this.placement.onDevice[tile.index]) {
+      const device = this.#device;
+      if (!device) throw new TypeError('Expected a device for tiles that are placed on it');
+      return device.mayLoad
+        ? { slot: undefined, onDevice: true, loading: device.load(tile) }
+        : undefined;
+    }
+    const slot = this.#pinned.has(tile.index) ? undefined : this.#freeSlots.pop();
+    const memory = slot ?? this.#pinned.memoryOf(tile.index);
+    if (!memory) return undefined;
+    return { slot, onDevice: false, loading: this.options.loader.load(tile, memory).then(() => memory) };
+  }
+
+  #lease(index: number, entry: Entry, memory: WeightMemory): TileLease {
     entry.leases += 1;
     entry.taken = true;
     this.#askedTaken = true;
     return createLease({
       tile: index,
-      isStreamed: () => !entry.pinned,
-      memory: entry.memory,
+      isStreamed: () => entry.slot !== undefined,
+      memory,
       packed: entry.packed,
       onRelease: () => {
         entry.leases -= 1;
         if (entry.leases > 0) return;
-        if (!entry.pinned) this.#discard(index, entry);
+        if (entry.slot) this.#discard(index, entry);
         entry.onFree?.();
       },
     });
@@ -260,7 +289,7 @@ export class DenseTiles {
   /** Undefined unless it stays and is in memory. */
   #pinnedEntry(index: number): PinnedEntry | undefined {
     const entry = this.#entries.get(index);
-    return entry?.pinned && entry.loaded ? entry : undefined;
+    return this.#pinned.has(index) && entry?.memory ? entry : undefined;
   }
 
   /** Forgets a streamed or failed tile. */
@@ -272,10 +301,10 @@ export class DenseTiles {
   /** Gives the memory of a forgotten tile back, once no read is in flight. */
   #free(entry: Entry): void {
     const free = (): void => {
-      if (!entry.pinned) this.#freeSlots.push(entry.memory);
+      if (entry.slot) this.#freeSlots.push(entry.slot);
       this.#advance();
     };
-    if (entry.loaded) return free();
+    if (entry.memory) return free();
     const drained = entry.loading
       .catch(() => undefined)
       .then(() => {

@@ -1,19 +1,18 @@
 // Where weights live and when they are read: the one object that the runner asks for tiles, vectors and
 // embedding rows. It reads the checkpoint's own files in place and holds at most its budget.
 
-import type { WeightMemory, WeightSlice } from '@airllm/backend';
+import type { DeviceMemory, WeightMemory, WeightSlice } from '@airllm/backend';
 import { weightRows } from '@airllm/backend/reference';
 import type { OpenReadQueueOptions } from '@airllm/direct-io';
 import { decodeWeight } from './decode-weight.js';
 import { DenseTiles } from './dense-tiles.js';
-import { LayerStoreError } from './errors.js';
 import { ExpertTiles } from './expert-tiles.js';
 import { listExpertUses, tilesOfUses, type ExpertUse } from './expert-uses.js';
 import { FileReader, type ReadingStatus } from './file-reader.js';
 import type { TileLease } from './lease.js';
 import { isPackable, type LosslessKernels } from './packed-tile.js';
 import type { PackTile } from './pinned-packer.js';
-import { placeTiles, type Placement } from './placement.js';
+import { minimumStoreBytes, placeStore, type StorePlacement } from './place-store.js';
 import { ResidentWeights } from './resident-weights.js';
 import { RowReader, ROWS_PER_READ } from './row-reader.js';
 import { createStageStats, type StageStats } from './stats.js';
@@ -23,8 +22,10 @@ import type { Tile, TileKind, TilePart } from './tile.js';
 
 export interface LayerStoreOptions {
   layout: StoreLayout;
-  /** Everything the store may hold; at least `layout.minimumBytes`. */
+  /** Everything the store may hold of the host's memory; at least `minimumStoreBytes`. */
   budgetBytes: number;
+  /** A device with memory of its own, and what weights may take of it. Default none. */
+  device?: { readonly memory: Pick<DeviceMemory, 'pin'>; readonly budgetBytes: number } | undefined;
   /** Memory that ops can read, such as `backend.allocateWeights`. */
   allocate: (byteLength: number) => WeightMemory;
   /** Read tiles before they are asked for, also across the end of a pass. Default true. */
@@ -51,17 +52,21 @@ export class LayerStore implements AsyncDisposable {
   readonly #residentMemory: WeightMemory;
   /** Residents come through it when the store is opened, embedding rows afterwards. */
   readonly #staging: WeightMemory;
-  #placement: Placement;
+  readonly #device: Pick<DeviceMemory, 'pin'> | undefined;
+  #placement: StorePlacement;
   #budgetBytes: number;
+  #deviceBudgetBytes: number;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openLayerStore`. */
   constructor(options: LayerStoreOptions) {
-    const { layout, allocate, prefetch = true, lossless, reads } = options;
+    const { layout, allocate, prefetch = true, lossless, reads, device } = options;
     this.#reader = new FileReader(reads);
     this.#layout = layout;
-    this.#placement = this.#place(options.budgetBytes);
+    this.#device = device?.memory;
     this.#budgetBytes = options.budgetBytes;
+    this.#deviceBudgetBytes = device?.budgetBytes ?? 0;
+    this.#placement = this.#place(this.#budgetBytes, this.#deviceBudgetBytes);
     this.stats = layout.stageNames.map(createStageStats);
     this.#loader = new TileLoader({
       reader: this.#reader,
@@ -72,7 +77,10 @@ export class LayerStore implements AsyncDisposable {
     const kernels = layout.denseTiles.some(isPackable) ? lossless : undefined;
     const pack: PackTile | undefined =
       kernels && ((tile, memory) => loader.pack(tile, memory, { kernels, allocate }));
-    this.#dense = new DenseTiles(layout.denseTiles, this.#placement, { allocate, loader, prefetch, pack });
+    this.#dense = new DenseTiles(layout.denseTiles, this.#placement, {
+      ...{ allocate, loader, prefetch, pack },
+      device: this.#device,
+    });
     this.#experts = new ExpertTiles(layout.expertTiles, { allocate, loader });
     this.#staging = allocate(layout.stagingBytes);
     this.#rows = new RowReader(layout.embedding, this.#reader, this.#staging);
@@ -80,21 +88,26 @@ export class LayerStore implements AsyncDisposable {
     this.#residents = new ResidentWeights(layout, this.#residentMemory);
   }
 
-  get placement(): Placement {
+  get placement(): StorePlacement {
     return this.#placement;
   }
 
-  /** What the store was last told it may hold. */
+  /** What the store was last told it may hold of the host's memory. */
   get budgetBytes(): number {
     return this.#budgetBytes;
   }
 
-  /** The smallest budget it can work with. */
-  get minimumBytes(): number {
-    return this.#layout.minimumBytes;
+  /** And of the device's. */
+  get deviceBudgetBytes(): number {
+    return this.#deviceBudgetBytes;
   }
 
-  /** Memory that reads have come to, or are on their way to; the rest is reserved but not committed. */
+  /** The smallest `budgetBytes` it can work with. */
+  get minimumBytes(): number {
+    return minimumStoreBytes(this.#layout, { onDevice: this.#device !== undefined });
+  }
+
+  /** Host memory that reads have come to, or are on their way to; the rest is reserved but not committed. */
   get writtenBytes(): number {
     let bytes = this.#layout.fixedBytes;
     for (const memory of [...this.#dense.memories(), ...this.#experts.memories()])
@@ -133,19 +146,19 @@ export class LayerStore implements AsyncDisposable {
 
   /** A vector of the model: norm or bias. Always in memory. */
   vector(name: string): WeightSlice {
-    return this.#residents.vector(name);
+    return this.#residents.forOps(this.#residents.vector(name));
   }
 
   /** The values of a vector, for the host. */
   vectorValues(name: string): Float32Array {
-    return weightRows(this.vector(name))(0);
+    return weightRows(this.#residents.vector(name))(0);
   }
 
   /** The rows of `part`, which must be a part of the leased tile. */
   slice({ memory, packed }: TileLease, part: TilePart): WeightSlice {
     if (packed) return packed.slice(part);
     const { weight, rowCount: rows, decodedOffset: byteOffset } = part;
-    if (byteOffset === undefined) return this.#stored(memory, part);
+    if (byteOffset === undefined) return this.#residents.forOps(this.#stored(memory, part));
     const [outputs, inputs] = weight.packing?.inputMajor ? [weight.cols, rows] : [rows, weight.cols];
     return { memory, byteOffset, dtype: 'f32', rows: outputs, cols: inputs };
   }
@@ -235,21 +248,30 @@ export class LayerStore implements AsyncDisposable {
       this.embeddingStats.bytesRead += bytesRead;
       this.embeddingStats.readSeconds += (performance.now() - began) / 1000;
       const tables = rows.map(({ row: rowStart, byteOffset, companions }) =>
-        this.#residents.bind(embedding, { memory, byteOffset, rowStart, rowCount: 1 }, companions),
+        this.#residents.forOps(
+          this.#residents.bind(embedding, { memory, byteOffset, rowStart, rowCount: 1 }, companions),
+        ),
       );
       await use(tables, start);
     }
   }
 
-  /** Changes the budget between passes; no lease may be held. Tiles that may stay are not read again. */
-  async resize(budgetBytes: number): Promise<void> {
+  /**
+   * Changes the budgets between passes; no lease may be held. Tiles that may stay where they are are not read again.
+   *
+   * @param deviceBudgetBytes default: as it is
+   * @throws LayerStoreError `BUDGET_TOO_SMALL`, with nothing changed
+   */
+  async resize(budgetBytes: number, deviceBudgetBytes = this.#deviceBudgetBytes): Promise<void> {
     const { expertSlots } = this.#placement;
-    this.#placement = this.#place(budgetBytes);
+    this.#placement = this.#place(budgetBytes, deviceBudgetBytes);
     this.#budgetBytes = budgetBytes;
+    this.#deviceBudgetBytes = deviceBudgetBytes;
     const { expertSlots: slots, expertSlotBytes } = this.#placement;
     // What experts give up goes before dense tiles take it.
     await this.#experts.resize(Math.min(slots, expertSlots), expertSlotBytes);
     await this.#dense.replace(this.#placement);
+    await this.#placeResidents();
     await this.#experts.resize(slots, expertSlotBytes);
   }
 
@@ -259,6 +281,7 @@ export class LayerStore implements AsyncDisposable {
       await this.#dense.close();
       await this.#experts.close();
       this.#staging.dispose();
+      await this.#residents.place(undefined);
       this.#residentMemory.dispose();
       await this.#reader.close();
     })();
@@ -269,18 +292,15 @@ export class LayerStore implements AsyncDisposable {
   async readResidents(): Promise<void> {
     await this.#experts.resize(this.#placement.expertSlots, this.#placement.expertSlotBytes);
     await this.#residents.read(this.#reader, this.#staging);
+    await this.#placeResidents();
   }
 
-  #place(budgetBytes: number): Placement {
-    const { fixedBytes, minimumBytes, denseTiles, expertTiles } = this.#layout;
-    if (budgetBytes < minimumBytes) {
-      throw new LayerStoreError(
-        'BUDGET_TOO_SMALL',
-        `Expected a weight budget of at least ${minimumBytes} bytes but received ${Math.floor(budgetBytes)}`,
-        { fields: { minimumBytes, budgetBytes } },
-      );
-    }
-    return placeTiles(denseTiles, [...expertTiles.values()], budgetBytes - fixedBytes);
+  #placeResidents(): Promise<void> {
+    return this.#residents.place(this.#placement.residentsOnDevice ? this.#device : undefined);
+  }
+
+  #place(hostBytes: number, deviceBytes: number): StorePlacement {
+    return placeStore(this.#layout, { hostBytes, deviceBytes: this.#device ? deviceBytes : 0 });
   }
 
   #tilesOf(tile: number): DenseTiles | ExpertTiles {

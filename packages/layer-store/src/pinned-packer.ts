@@ -8,9 +8,10 @@ import type { Tile } from './tile.js';
 /** Makes a tile smaller in memory of its own; undefined where it cannot be. */
 export type PackTile = (tile: Tile, memory: WeightMemory) => Promise<PackedTile | undefined>;
 
-/** A tile that stays and was read. */
+/** A tile that stays. */
 export interface PinnedEntry {
-  memory: WeightMemory;
+  /** Where it is, once it is there. */
+  memory: WeightMemory | undefined;
   /** How the tile lies there, if it is packed. */
   packed: PackedTile | undefined;
   readonly leases: number;
@@ -51,8 +52,9 @@ export class PinnedPacker {
     const index = pinned.takeNextToPack((candidate) => entryOf(candidate) !== undefined);
     const tile = index === undefined ? undefined : tiles[index];
     const entry = tile && entryOf(tile.index);
-    if (!entry) return;
-    const packing = this.#pack(tile, entry, pack)
+    const plain = entry?.memory;
+    if (!plain) return;
+    const packing = this.#replace(entry, { index: tile.index, packing: pack(tile, plain) })
       .catch((error: unknown) => {
         this.#error = error instanceof Error ? error : new Error(String(error));
       })
@@ -63,13 +65,16 @@ export class PinnedPacker {
     this.#packing = packing;
   }
 
-  async #pack(tile: Tile, entry: PinnedEntry, pack: PackTile): Promise<void> {
-    const packed = await pack(tile, entry.memory);
+  async #replace(
+    entry: PinnedEntry,
+    { index, packing }: { index: number; packing: ReturnType<PackTile> },
+  ): Promise<void> {
+    const packed = await packing;
     if (!packed) return;
     while (entry.leases > 0) await new Promise<void>((resolve) => (entry.onFree = resolve));
     entry.onFree = undefined;
     entry.packed = packed;
     entry.memory = packed.memory;
-    this.options.pinned.replace(tile.index, packed);
+    this.options.pinned.replace(index, packed);
   }
 }

@@ -40,11 +40,11 @@ export class PinnedTiles {
   ) {}
 
   /** Gives up what no longer fits, then takes memory for what does; when that cannot be had, what was taken stays. */
-  place({ pinned, pinnedBytes }: Placement): void {
-    const spread = spreadOrder(this.tiles.length);
+  place({ onDevice, pinned, pinnedBytes }: Placement): void {
+    const spread = spreadOrder(this.tiles.length).filter((index) => !onDevice[index]);
     this.#order = [...spread.filter((index) => pinned[index]), ...spread.filter((index) => !pinned[index])];
     const largestBytes = this.tiles.reduce((most, tile) => Math.max(most, tile.bufferBytes), 0);
-    const isAll = pinned.every((stays) => stays);
+    const isAll = spread.every((index) => pinned[index]);
     this.#packs = this.options.packs && !isAll && pinnedBytes >= FEWEST_TO_PACK * largestBytes;
     this.#nextToPack = 0;
     this.#roomBytes = pinnedBytes - (this.#packs ? largestBytes : 0);
@@ -55,7 +55,8 @@ export class PinnedTiles {
       this.#roomBytes -= bytes;
       this.#staying += 1;
     }
-    for (const index of this.#order.slice(this.#staying)) this.#drop(index);
+    const staying = new Set(this.#order.slice(0, this.#staying));
+    for (const index of [...this.#held.keys()]) if (!staying.has(index)) this.#drop(index);
     this.#fill();
   }
 

@@ -20,7 +20,7 @@ describe('placeTiles, on random tiles with budgets from the minimum to everythin
     const minimum = minimumPlacementBytes(dense, experts);
     const everything = bytesOf(dense) + bytesOf(experts) + 10 * experts.length * PAGE;
     const budgets = Array.from({ length: 60 }, (_, i) => minimum + ((everything - minimum) * i) / 59);
-    return { dense, experts, budgets, placements: budgets.map((b) => placeTiles(dense, experts, b)) };
+    return { dense, experts, budgets, placements: budgets.map((b) => placeTiles(dense, experts, { hostBytes: b })) };
   });
 
   it('never takes more than the budget, and says what it takes', () => {
@@ -87,7 +87,7 @@ describe('placeTiles, on random tiles with budgets from the minimum to everythin
   it('refuses one byte less than the minimum and names the minimum', () => {
     for (const { dense, experts } of cases) {
       const minimumBytes = minimumPlacementBytes(dense, experts);
-      expect(() => placeTiles(dense, experts, minimumBytes - 1)).toThrow(
+      expect(() => placeTiles(dense, experts, { hostBytes: minimumBytes - 1 })).toThrow(
         expect.objectContaining({
           code: 'BUDGET_TOO_SMALL',
           fields: { minimumBytes, budgetBytes: minimumBytes - 1 },
@@ -95,6 +95,55 @@ describe('placeTiles, on random tiles with budgets from the minimum to everythin
         }),
       );
     }
+  });
+});
+
+describe('placeTiles with a device that has memory of its own', () => {
+  const dense = tilesOf([1, 3, 2, 2, 1, 3, 2, 1, 1, 2]);
+  const experts = tilesOf([2, 2, 2, 2, 2], dense.length);
+  const all = bytesOf(dense);
+  const ample = { hostBytes: 100 * PAGE };
+
+  it('fills the device first, evenly spread, and gives host memory to the rest', () => {
+    for (let pages = 0; pages <= all / PAGE; pages++) {
+      const deviceBudget = pages * PAGE;
+      const placed = placeTiles(dense, [], { ...ample, deviceBytes: deviceBudget });
+      const onDevice = dense.filter(({ index }) => placed.onDevice[index]);
+      expect(placed.deviceBytes).toBe(bytesOf(onDevice));
+      expect(placed.deviceBytes).toBeLessThanOrEqual(deviceBudget);
+      // The largest tile has three pages: less than one is left over.
+      expect(deviceBudget - placed.deviceBytes).toBeLessThan(3 * PAGE);
+      expect(placed.pinned).toEqual(placed.onDevice.map((there) => !there));
+    }
+  });
+
+  it('counts the host memory that tiles pass through on their way to it', () => {
+    // Everything on the device: two tiles of three pages on their way, no ring, nothing pinned.
+    expect(placeTiles(dense, [], { hostBytes: 6 * PAGE + 6 * PAGE, deviceBytes: all })).toMatchObject({
+      ...{ deviceBytes: all, loadingBytes: 6 * PAGE, pinnedBytes: 0, ringSlots: 0, totalBytes: 6 * PAGE },
+    });
+  });
+
+  it('streams what fits in neither, within the host budget', () => {
+    // In spread order tiles 0, 8, 4 and 2 have 1 + 1 + 1 + 2 pages, and the next has two more. Of these, two of two pages
+    // are on their way at once; two slots of three pages are the ring, and the first of the rest, of three, has no room.
+    const placed = placeTiles(dense, [], { hostBytes: 12 * PAGE, deviceBytes: 6 * PAGE });
+    expect(placed).toMatchObject({ deviceBytes: 5 * PAGE, loadingBytes: 4 * PAGE });
+    expect(placed).toMatchObject({ pinnedBytes: 0, ringSlots: 2, totalBytes: 10 * PAGE });
+  });
+
+  it('refuses a host budget without room for both, naming what works', () => {
+    expect(() => placeTiles(dense, [], { hostBytes: 12 * PAGE - 1, deviceBytes: PAGE })).toThrow(
+      expect.objectContaining({
+        code: 'BUDGET_TOO_SMALL',
+        fields: expect.objectContaining({ minimumBytes: 12 * PAGE }),
+      }),
+    );
+  });
+
+  it('leaves experts in host memory', () => {
+    const placed = placeTiles(dense, experts, { ...ample, deviceBytes: 100 * PAGE });
+    expect(placed).toMatchObject({ deviceBytes: all, expertSlots: 5 });
   });
 });
 

@@ -1,5 +1,6 @@
-// Decides which tiles stay in memory. Layers are visited in a cycle, where any fixed set saves its own
-// size on every round and LRU saves nothing, so the set is fixed from the budget alone.
+// Decides which tiles stay in memory: on the device first, where it has memory of its own, then in the host's. Layers are
+// visited in a cycle, where any fixed set saves its own size on every round and LRU saves nothing, so the set is fixed from
+// the budget alone.
 
 import { LayerStoreError } from './errors.js';
 import type { Tile } from './tile.js';
@@ -10,26 +11,44 @@ const RING_SLOTS = 5;
 const MIN_RING_SLOTS = 2;
 /** Expert tiles of one layer that can be read at once. */
 const MIN_EXPERT_SLOTS = 4;
+/** Tiles on their way to the device: one is copied while the next is read. */
+export const DEVICE_LOADS = 2;
+
+/** What weights may take. */
+export interface WeightBudget {
+  readonly hostBytes: number;
+  /** Of a device's own memory. Default 0: there is none. */
+  readonly deviceBytes?: number;
+}
 
 export interface Placement {
-  /** Per dense tile: kept in memory once read. */
+  /** Per dense tile: kept in the device's own memory once read. */
+  readonly onDevice: readonly boolean[];
+  readonly deviceBytes: number;
+  /** Host memory that those pass through when they are read. */
+  readonly loadingBytes: number;
+  /** Per dense tile: kept in host memory once read. */
   readonly pinned: readonly boolean[];
   readonly pinnedBytes: number;
   readonly ringSlots: number;
   readonly ringSlotBytes: number;
   readonly expertSlots: number;
   readonly expertSlotBytes: number;
-  /** Everything above. */
+  /** Everything above that is host memory. */
   readonly totalBytes: number;
 }
 
 /**
- * Places dense tiles and sizes the expert cache within `budgetBytes`.
+ * Places dense tiles and sizes the expert cache within a budget. Experts stay in host memory.
  *
- * @throws LayerStoreError `BUDGET_TOO_SMALL` with the smallest budget that works.
+ * @throws LayerStoreError `BUDGET_TOO_SMALL` with the smallest budget of host memory that works.
  */
-export function placeTiles(dense: readonly Tile[], experts: readonly Tile[], budgetBytes: number): Placement {
-  const minimum = minimumPlacementBytes(dense, experts);
+export function placeTiles(
+  dense: readonly Tile[],
+  experts: readonly Tile[],
+  { hostBytes: budgetBytes, deviceBytes = 0 }: WeightBudget,
+): Placement {
+  const minimum = minimumPlacementBytes(dense, experts) + (deviceBytes > 0 ? loadingBytesOf(dense) : 0);
   if (budgetBytes < minimum) {
     throw new LayerStoreError(
       'BUDGET_TOO_SMALL',
@@ -39,14 +58,21 @@ export function placeTiles(dense: readonly Tile[], experts: readonly Tile[], bud
   }
   const expertSlotBytes = largest(experts);
   const minExpertSlots = Math.min(MIN_EXPERT_SLOTS, experts.length);
-  const denseBudget = budgetBytes - minExpertSlots * expertSlotBytes;
-  const { pinned, pinnedBytes, ringSlots } = pinDense(dense, denseBudget);
-  const ringSlotBytes = ringSlots > 0 ? largest(dense) : 0;
-  const used = pinnedBytes + ringSlots * ringSlotBytes;
+  const { pinned: onDevice, pinnedBytes: placedBytes } = pinSpread(dense, deviceBytes);
+  const rest = dense.filter((_, i) => !onDevice[i]);
+  const loadingBytes = loadingBytesOf(dense.filter((_, i) => onDevice[i]));
+  const denseBudget = budgetBytes - loadingBytes - minExpertSlots * expertSlotBytes;
+  const { pinned, pinnedBytes, ringSlots } = pinDense(rest, denseBudget);
+  const pinnedTiles = new Set(rest.filter((_, i) => pinned[i]));
+  const ringSlotBytes = ringSlots > 0 ? largest(rest) : 0;
+  const used = loadingBytes + pinnedBytes + ringSlots * ringSlotBytes;
   const expertSlots =
     experts.length === 0 ? 0 : Math.min(experts.length, Math.floor((budgetBytes - used) / expertSlotBytes));
   return {
-    pinned,
+    onDevice,
+    deviceBytes: placedBytes,
+    loadingBytes,
+    pinned: dense.map((tile) => pinnedTiles.has(tile)),
     pinnedBytes,
     ringSlots,
     ringSlotBytes,
@@ -56,10 +82,15 @@ export function placeTiles(dense: readonly Tile[], experts: readonly Tile[], bud
   };
 }
 
-/** The smallest budget `placeTiles` accepts. */
+/** The smallest budget `placeTiles` accepts where nothing lives on a device. */
 export function minimumPlacementBytes(dense: readonly Tile[], experts: readonly Tile[]): number {
   const ring = Math.min(totalBytes(dense), MIN_RING_SLOTS * largest(dense));
   return ring + Math.min(MIN_EXPERT_SLOTS, experts.length) * largest(experts);
+}
+
+/** Host memory that tiles pass through on their way to the device. */
+export function loadingBytesOf(tiles: readonly Tile[]): number {
+  return Math.min(totalBytes(tiles), DEVICE_LOADS * largest(tiles));
 }
 
 function pinDense(
@@ -70,18 +101,20 @@ function pinDense(
   if (all <= budget) return { pinned: dense.map(() => true), pinnedBytes: all, ringSlots: 0 };
   const slot = largest(dense);
   const ringSlots = Math.max(MIN_RING_SLOTS, Math.min(RING_SLOTS, Math.floor(budget / 4 / slot)));
-  let room = budget - ringSlots * slot;
+  return { ...pinSpread(dense, budget - ringSlots * slot), ringSlots };
+}
+
+function pinSpread(tiles: readonly Tile[], budget: number): { pinned: boolean[]; pinnedBytes: number } {
   let pinnedBytes = 0;
-  const pinned = dense.map(() => false);
-  for (const index of spreadOrder(dense.length)) {
-    const bytes = dense[index]?.bufferBytes ?? 0;
+  const pinned = tiles.map(() => false);
+  for (const index of spreadOrder(tiles.length)) {
+    const bytes = tiles[index]?.bufferBytes ?? 0;
     // A smaller tile further on might fit, but then a larger budget could drop what a smaller one kept.
-    if (bytes > room) break;
+    if (bytes > budget - pinnedBytes) break;
     pinned[index] = true;
     pinnedBytes += bytes;
-    room -= bytes;
   }
-  return { pinned, pinnedBytes, ringSlots };
+  return { pinned, pinnedBytes };
 }
 
 /**

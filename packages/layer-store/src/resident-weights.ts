@@ -1,10 +1,11 @@
 // What is read once and stays: vectors, and what stands beside packed weights. Opened before the first tile is read, since
-// tiles are of no use without it.
+// tiles are of no use without it. The host keeps it, for what is decoded there; ops may have a copy on the device.
 
-import type { WeightMemory, WeightSlice, WeightSpan } from '@airllm/backend';
+import type { DeviceMemory, WeightMemory, WeightSlice, WeightSpan } from '@airllm/backend';
 import { companionsOf } from './companion-rows.js';
 import { decodeWeight } from './decode-weight.js';
 import type { FileReader } from './file-reader.js';
+import { relocate } from './relocate.js';
 import type { BindPacking, FileSpan, ResolvedWeight } from './resolved-weight.js';
 import type { StoreLayout } from './store-layout.js';
 
@@ -14,6 +15,7 @@ export class ResidentWeights {
   readonly #vectors = new Map<string, WeightSlice>();
   /** By the names of packed weights. */
   readonly #packings = new Map<string, BindPacking>();
+  #copy: WeightMemory | undefined;
 
   /** @param memory of at least `layout.residents.byteLength`, the caller's own */
   constructor(layout: StoreLayout, memory: WeightMemory) {
@@ -44,14 +46,33 @@ export class ResidentWeights {
     }
   }
 
-  /** A norm or bias, as one row. */
+  /**
+   * Makes the device's copy, or gives it back. Between passes.
+   *
+   * @throws BackendError `OUT_OF_DEVICE_MEMORY`
+   */
+  async place(device: Pick<DeviceMemory, 'pin'> | undefined): Promise<void> {
+    if (device) {
+      this.#copy ??= await device.pin(this.#memory);
+      return;
+    }
+    this.#copy?.dispose();
+    this.#copy = undefined;
+  }
+
+  /** A slice as ops are to read it. */
+  forOps(slice: WeightSlice): WeightSlice {
+    return this.#copy ? relocate(slice, this.#memory, this.#copy) : slice;
+  }
+
+  /** A norm or bias, as one row, in host memory. */
   vector(name: string): WeightSlice {
     const slice = this.#vectors.get(name);
     if (!slice) throw new RangeError(`Expected a vector of this model but received ${name}`);
     return slice;
   }
 
-  /** A block of rows of a matrix, or of a table's, with all that stands beside it. */
+  /** A block of rows of a matrix, or of a table's, with all that stands beside it, in host memory. */
   bind(
     weight: ResolvedWeight,
     rows: WeightSpan & { readonly rowStart: number; readonly rowCount: number },

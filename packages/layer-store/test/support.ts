@@ -76,6 +76,13 @@ export class CountingAllocator {
       },
     };
   };
+
+  /** The same bytes in memory of this allocator, as a device with memory of its own makes it. */
+  copy(memory: WeightMemory): WeightMemory {
+    const copy = this.allocate(memory.byteLength);
+    copy.bytes.set(memory.bytes);
+    return copy;
+  }
 }
 
 declare const WebAssembly: { Memory: new (options: { initial: number }) => { buffer: ArrayBuffer } };
@@ -238,18 +245,28 @@ export function makeTiles(count: number, firstIndex = 0): Tile[] {
   }));
 }
 
-/** A placement of {@link makeTiles} with these tiles pinned. */
-export function makePlacement(count: number, pinnedTiles: readonly number[], ringSlots: number): Placement {
-  const pinned = Array.from({ length: count }, (_, i) => pinnedTiles.includes(i));
+/** A placement of {@link makeTiles} with these tiles pinned in host memory, and these on the device. */
+export function makePlacement(
+  count: number,
+  pinnedTiles: readonly number[],
+  ringSlots: number,
+  deviceTiles: readonly number[] = [],
+): Placement {
+  const among = (tiles: readonly number[]): boolean[] =>
+    Array.from({ length: count }, (_, i) => tiles.includes(i));
   const pinnedBytes = pinnedTiles.length * PAGE;
+  const loadingBytes = Math.min(2, deviceTiles.length) * PAGE;
   return {
-    pinned,
+    onDevice: among(deviceTiles),
+    deviceBytes: deviceTiles.length * PAGE,
+    loadingBytes,
+    pinned: among(pinnedTiles),
     pinnedBytes,
     ringSlots,
     ringSlotBytes: PAGE,
     expertSlots: 0,
     expertSlotBytes: 0,
-    totalBytes: pinnedBytes + ringSlots * PAGE,
+    totalBytes: loadingBytes + pinnedBytes + ringSlots * PAGE,
   };
 }
 

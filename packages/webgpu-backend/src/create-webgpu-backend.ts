@@ -14,14 +14,18 @@ export interface WebGpuBackendOptions {
   readonly api?: GraphicsApi;
   /** What the backend may hold on the GPU. Default 4 GiB: WebGPU does not tell how much a GPU has. */
   readonly memoryBytes?: number;
-  /** Of `memoryBytes`, for weights on their way from the host. Default 256 MiB, at most half; at least 1 MiB. */
+  /** Of `memoryBytes`, for weights on their way from the host. Default an eighth, at most 256 MiB; at least 1 MiB. */
   readonly stagingBytes?: number;
+  /** Of `memoryBytes`, for what ops keep between kernels. Default a sixteenth, at most 64 MiB; at least 64 KiB. */
+  readonly workspaceBytes?: number;
 }
 
 const MIB = 2 ** 20;
 const DEFAULT_MEMORY = 4096 * MIB;
-const DEFAULT_STAGING = 256 * MIB;
+const MOST_STAGING = 256 * MIB;
 const LEAST_STAGING = MIB;
+const MOST_WORKSPACE = 64 * MIB;
+const LEAST_WORKSPACE = MIB / 16;
 
 /**
  * A backend over WGSL kernels, on whatever GPU Dawn has an API for.
@@ -33,17 +37,24 @@ const LEAST_STAGING = MIB;
  */
 export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): Promise<Backend> {
   const { memoryBytes = DEFAULT_MEMORY } = options;
-  const { stagingBytes = Math.min(DEFAULT_STAGING, Math.floor(memoryBytes / 2)) } = options;
+  const share = (part: number, least: number, most: number): number =>
+    Math.min(most, Math.max(least, Math.floor(memoryBytes * part)));
+  const { stagingBytes = share(1 / 8, LEAST_STAGING, MOST_STAGING) } = options;
+  const { workspaceBytes = share(1 / 16, LEAST_WORKSPACE, MOST_WORKSPACE) } = options;
   if (!Number.isSafeInteger(stagingBytes) || stagingBytes < LEAST_STAGING) {
     throw wrongSize(`at least ${LEAST_STAGING} bytes for stagingBytes`, stagingBytes);
   }
-  if (!Number.isSafeInteger(memoryBytes) || memoryBytes < stagingBytes) {
-    throw wrongSize(`at least stagingBytes, ${stagingBytes}, for memoryBytes`, memoryBytes);
+  if (!Number.isSafeInteger(workspaceBytes) || workspaceBytes < LEAST_WORKSPACE) {
+    throw wrongSize(`at least ${LEAST_WORKSPACE} bytes for workspaceBytes`, workspaceBytes);
+  }
+  const setAside = stagingBytes + workspaceBytes;
+  if (!Number.isSafeInteger(memoryBytes) || memoryBytes < setAside) {
+    throw wrongSize(`at least ${setAside}, stagingBytes and workspaceBytes, for memoryBytes`, memoryBytes);
   }
   const adapter = await openAdapter(options.api);
   const { name, isSoftware } = describeAdapter(adapter);
   const opened = takeIdleDevice(options.api) ?? new GpuDevice(await openDevice(adapter));
-  const memory = new MemoryAccount(memoryBytes, stagingBytes);
+  const memory = new MemoryAccount(memoryBytes, { stagingBytes, workspaceBytes });
   const gpu = new Gpu(opened, { memory, leave: () => leaveDevice(options.api, opened) });
   return new WebGpuBackend(gpu, `WebGPU, ${name}${isSoftware ? ' (software, on the CPU)' : ''}`);
 }

@@ -56,9 +56,11 @@ test('a weight larger than a staging slot is used by blocks of rows', async () =
 });
 
 test('memory past the limit is refused with nothing taken, and given back when disposed', async () => {
-  await using backend = await createWebGpuBackend({ memoryBytes: 3 * MIB, stagingBytes: MIB });
+  await using backend = await createWebGpuBackend({
+    ...{ memoryBytes: 4 * MIB, stagingBytes: MIB, workspaceBytes: MIB },
+  });
   const before = backend.deviceMemory?.usedBytes;
-  expect(before).toBe(MIB);
+  expect(before).toBe(2 * MIB);
   expect(() => backend.createArena(MIB)).toThrow(
     expect.objectContaining({
       code: 'OUT_OF_DEVICE_MEMORY',
@@ -67,7 +69,7 @@ test('memory past the limit is refused with nothing taken, and given back when d
   );
   expect(backend.deviceMemory?.usedBytes).toBe(before);
   const arena = backend.createArena(MIB / 4);
-  expect(backend.deviceMemory?.usedBytes).toBe(2 * MIB);
+  expect(backend.deviceMemory?.usedBytes).toBe(3 * MIB);
   arena.dispose();
   expect(backend.deviceMemory?.usedBytes).toBe(before);
 });
@@ -144,6 +146,8 @@ it('refuses sizes that are none', async () => {
   for (const options of [
     { stagingBytes: 1000 },
     { memoryBytes: MIB, stagingBytes: 2 * MIB },
+    { workspaceBytes: 1000 },
+    { memoryBytes: 2 * MIB, stagingBytes: MIB, workspaceBytes: 2 * MIB },
     { memoryBytes: NaN },
   ]) {
     await expect(createWebGpuBackend(options)).rejects.toMatchObject({ code: 'INVALID_OPERAND' });

@@ -28,6 +28,8 @@ import { WorkQueue } from './work-queue.js';
 
 /** Kernels address weights by bytes in 32 bits. */
 const MAX_WEIGHT_BYTES = 2 ** 31;
+/** A lossless weight needs 4 bytes of scratch for 64 columns or fewer of a row, which have 26 bytes or more. */
+const WEIGHT_BYTES_PER_SCRATCH_BYTE = 6;
 
 export class WebGpuBackend implements Backend {
   readonly name = 'webgpu';
@@ -91,14 +93,12 @@ export class WebGpuBackend implements Backend {
     for (const command of submission.commands) checkCommand(command, submission);
     const dispatches = this.#encode(submission, { arena, kvCache });
     expectOwnWeights(dispatches, this.#owned);
-    const result = this.#queue.run(async () => {
+    return this.#queue.run(async () => {
       await Promise.all([arena.ready(), kvCache?.ready(), this.#scratch.ready()]);
       const start = performance.now();
       await runDispatches(dispatches, { gpu: this.#gpu, staging: this.#staging });
       return { settled: this.#finished(start) };
     });
-    void this.#scratch.release(this.#queue.drained());
-    return result;
   }
 
   /** Finishes what was submitted, then gives the device back with everything that is on it. */
@@ -127,7 +127,13 @@ export class WebGpuBackend implements Backend {
       kvCache,
       batch,
       // The rest of a slot is for the numbers of dispatches.
-      maxWeightBytes: Math.min(0.75 * this.#staging.slotBytes, largestBinding, MAX_WEIGHT_BYTES),
+      maxWeightBytes: Math.min(
+        0.75 * this.#staging.slotBytes,
+        largestBinding,
+        MAX_WEIGHT_BYTES,
+        WEIGHT_BYTES_PER_SCRATCH_BYTE * this.#scratch.byteLength,
+      ),
+      scratchBytes: this.#scratch.byteLength,
       scratch: (byteLength: number) => this.#scratch.buffer(byteLength),
       emit: (dispatch: Dispatch) => void dispatches.push(dispatch),
     };

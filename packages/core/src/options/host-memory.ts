@@ -2,6 +2,7 @@
 
 import { freemem } from 'node:os';
 import { parseBytes } from './parse-bytes.js';
+import { parseShare } from './parse-share.js';
 
 /** Share of the available memory that `'auto'` takes: room is left for other processes and the page cache. */
 const AUTO_SHARE = 0.8;
@@ -14,11 +15,8 @@ const AUTO_SHARE = 0.8;
  */
 export function resolveHostBytes(host: string | number = 'auto', availableBytes = availableMemory()): number {
   if (host === 'auto') return Math.floor(availableBytes * AUTO_SHARE);
-  const percent =
-    typeof host === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(host.slice(0, 64))?.[1] : undefined;
-  if (percent === undefined) return parseBytes(host, 'memory.host');
-  const share = Number(percent) / 100;
-  return parseBytes(share > 0 && share <= 1 ? availableBytes * share : String(host), 'memory.host');
+  const share = parseShare(host);
+  return parseBytes(share === undefined ? host : availableBytes * share, 'memory.host');
 }
 
 /** Bytes this process may still take: what the machine has free, less where a container limits it. */

@@ -76,7 +76,6 @@ describe('resolveOptions', () => {
   it.each<[FromPretrainedOptions, string]>([
     [{ device: 'cuda' }, 'device'],
     [{ device: 'metal' }, 'device'],
-    [{ memory: { device: '8GB' } }, 'memory.device'],
   ])('refuses %p as not yet implemented, naming it', (options, option) => {
     expect(() => resolveOptions(options)).toThrow(
       expect.objectContaining({
@@ -99,6 +98,8 @@ describe('resolveOptions', () => {
     [{ memory: '512MB' }, 'memory'],
     [{ memory: { host: true } }, 'memory.host'],
     [{ memory: { host: 'lots' } }, 'memory.host'],
+    [{ memory: { device: true } }, 'memory.device'],
+    [{ memory: { device: '0%' } }, 'memory.device'],
     [{ onProgress: 1 }, 'onProgress'],
     [{ signal: {} }, 'signal'],
     ['x', 'options'],

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { CoreError } from '../errors.js';
 import type { DtypeOption } from './check-dtype.js';
 import { closestName } from './closest-name.js';
+import { parseDeviceMemory, type DeviceMemoryRequest } from './device-memory.js';
 import { resolveHostBytes } from './host-memory.js';
 
 /** `undefined` and `null` mean the default. */
@@ -15,7 +16,10 @@ export interface FromPretrainedOptions {
   memory?: {
     /** What the process stays under, everything included: `'512MB'`, bytes, `'50%'` of what is available, or `'auto'` (80%). */
     host?: string | number | null;
-    /** Not yet implemented. */
+    /**
+     * For a device with memory of its own, what is held there at most: `'1GB'`, bytes, `'50%'` of what it has for this
+     * process, or `'auto'` (default: all of that).
+     */
     device?: string | number | null;
   } | null;
   /**
@@ -79,6 +83,8 @@ export interface ResolvedOptions {
   /** For `openCheckpoint`. */
   readonly checkpoint: OpenCheckpointOptions;
   readonly hostBytes: number;
+  /** Undefined: not asked for. */
+  readonly deviceMemory: DeviceMemoryRequest | undefined;
   readonly device: 'auto' | 'cpu' | 'reference' | 'webgpu';
   readonly threads: number | undefined;
   readonly precision: Precision;
@@ -122,7 +128,7 @@ const COMPRESSIONS = [
 /** Messages say what is expected; `invalid` below makes sentences of them. */
 const memoryShape = { host: size.nullish(), device: size.nullish() };
 const shape = {
-  memory: z.strictObject(memoryShape, 'an object { host }').nullish(),
+  memory: z.strictObject(memoryShape, 'an object { host, device }').nullish(),
   device: oneOf(['auto', 'cpu', 'reference', 'cuda', 'metal', 'webgpu']).nullish(),
   threads: count.nullish(),
   precision: oneOf(PRECISIONS).nullish(),
@@ -170,6 +176,7 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
       ...(signal == null ? {} : { signal }),
     },
     hostBytes: resolveHostBytes(given.memory?.host ?? undefined),
+    deviceMemory: given.memory?.device == null ? undefined : parseDeviceMemory(given.memory.device),
     threads: given.threads ?? undefined,
     precision: given.precision ?? 'exact',
     dtype: given.dtype ?? 'auto',
@@ -206,7 +213,6 @@ function resolveShards(given: z.infer<typeof schema>): ResolvedShardRequest | un
 
 /** Throws for options whose implementation is still to come; returns the device, which is none of those. */
 function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['device'] {
-  if (given.memory?.device != null) throw notYet('memory.device', given.memory.device);
   const device = given.device ?? 'auto';
   switch (device) {
     case 'auto':

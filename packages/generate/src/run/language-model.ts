@@ -16,10 +16,10 @@ import { checkOptionNames, resolveMaxNewTokens, type GenerationOptions } from '.
 import { countPass, createRunCounters, isDecode, type PassTime } from './run-counters.js';
 import { RunLock } from './run-lock.js';
 import { RunMemory } from './run-memory.js';
-import { blocksFor, sizeRun, type RunRequest, type RunSize } from './run-size.js';
+import { blocksFor, demandOf, sizeRun, type RunDemand, type RunRequest, type RunSize } from './run-size.js';
 import { Sequence } from './sequence.js';
 import type { TokenEvent } from './token-event.js';
-import { WeightRoom } from './weight-room.js';
+import { WeightRoom, type DeviceRoom } from './weight-room.js';
 
 export interface LanguageModelOptions {
   readonly definition: ModelDefinition;
@@ -28,8 +28,10 @@ export interface LanguageModelOptions {
   /** Bytes for weights and runs together, as of now; see `WeightRoomOptions`. */
   readonly memoryBytes: (writtenRunBytes: number) => number;
   readonly plannedMemoryBytes: number;
-  /** Bytes the store leaves for runs until one needs more. */
+  /** Bytes of host memory the store leaves for runs until one needs more. */
   readonly reservedRunBytes: number;
+  /** For a backend with memory of its own: activations and KV caches lie there. */
+  readonly device?: DeviceRoom | undefined;
   /** Longest sequence allowed, prompt included. */
   readonly maxSequenceTokens: number;
   readonly eosTokenIds: readonly number[];
@@ -216,18 +218,24 @@ export class LanguageModel {
    * chunks.
    */
   async #reserve(request: RunRequest): Promise<RunSize> {
-    const wanted = this.#sizeRun(request, this.#room.memoryBytes * ACTIVATION_SHARE);
-    if (!(await this.#room.makeRoom(wanted.bytes))) return wanted;
+    const wanted = this.#sizeRun(request, this.#room.activationRoomBytes * ACTIVATION_SHARE);
+    if (!(await this.#room.makeRoom(this.#demandOf(wanted)))) return wanted;
     const smallest = this.#sizeRun(request, 0);
-    const refusal = await this.#room.makeRoom(smallest.bytes);
+    const demand = this.#demandOf(smallest);
+    const refusal = await this.#room.makeRoom(demand);
     if (!refusal) return smallest;
-    const { bytes, kvBytes, arenaBytes } = smallest;
-    const missing = Number(refusal.fields['minimumBytes']) + bytes - this.#room.memoryBytes;
+    if (refusal instanceof GenerateError) throw refusal;
+    const { kvBytes, arenaBytes } = smallest;
+    const missing = Number(refusal.fields['minimumBytes']) + demand.hostBytes - this.#room.memoryBytes;
     throw new GenerateError(
       'BUDGET_TOO_SMALL',
       `Expected ${missing} more bytes of memory for this run (KV cache ${kvBytes}, activations ${arenaBytes}); raise memory.host by that much, or lower maxNewTokens or the batch`,
       { fields: { missingBytes: missing, kvBytes, activationBytes: arenaBytes }, cause: refusal },
     );
+  }
+
+  #demandOf(size: RunSize): RunDemand {
+    return demandOf(size, { onDevice: this.#options.device !== undefined });
   }
 
   #sizeRun(request: RunRequest, activationBytes: number): RunSize {
@@ -240,10 +248,11 @@ export class LanguageModel {
    */
   async #fit(memory: RunMemory, size: RunSize, passes: readonly PassSequence[]): Promise<void> {
     const cachedTokens = passes.reduce((sum, { past }) => sum + past, 0);
-    const writtenBytes = (size.kvBytes * cachedTokens) / (size.kvShape.blocks * KV_BLOCK_TOKENS);
+    const kvHostBytes = this.#options.device ? 0 : size.kvBytes;
+    const writtenBytes = (kvHostBytes * cachedTokens) / (size.kvShape.blocks * KV_BLOCK_TOKENS);
     const grows = size.arenaElements > memory.arena.elements;
     if (!grows) memory.resizeArena(size);
-    await this.#room.makeRoom(size.bytes, writtenBytes);
+    await this.#room.makeRoom(this.#demandOf(size), writtenBytes);
     if (grows) memory.resizeArena(size);
   }
 

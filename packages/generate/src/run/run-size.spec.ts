@@ -1,5 +1,5 @@
 import { readCase } from '../../test/cases.js';
-import { blocksFor, sizeRun } from './run-size.js';
+import { blocksFor, demandOf, sizeRun } from './run-size.js';
 
 const { definition } = await readCase('llama3-gqa');
 /** llama3-gqa: 3 layers of 2 key heads of 8 columns; 256 tokens of vocabulary; hidden size 64. */
@@ -59,4 +59,18 @@ describe('blocksFor', () => {
     [16, 1],
     [17, 2],
   ])('%i tokens lie in %i blocks', (tokens, blocks) => expect(blocksFor(tokens)).toBe(blocks));
+});
+
+describe('demandOf', () => {
+  const run = size([33], 3);
+
+  it('asks the host for everything where ops run in its memory', () => {
+    expect(demandOf(run, { onDevice: false })).toEqual({ hostBytes: run.bytes, deviceBytes: 0 });
+  });
+
+  it('asks a device for activations and the KV cache, whose buffers it may round up, and the host for logits', () => {
+    // Keys and values of 3 layers, and the arena: 7 buffers of up to 256 bytes more.
+    const deviceBytes = run.arenaBytes + run.kvBytes + 7 * 256;
+    expect(demandOf(run, { onDevice: true })).toEqual({ hostBytes: run.logitsBytes, deviceBytes });
+  });
 });

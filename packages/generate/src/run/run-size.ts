@@ -26,6 +26,16 @@ export interface RunSize {
   readonly bytes: number;
 }
 
+/** Which memory a run takes. */
+export interface RunDemand {
+  readonly hostBytes: number;
+  /** Of a device's own memory. */
+  readonly deviceBytes: number;
+}
+
+/** What a device with memory of its own may round each of its buffers up to. */
+const DEVICE_BUFFER_BYTES = 256;
+
 /** Prompt tokens computed at once, where memory allows. */
 const MOST_ROWS = 512;
 /** Below this many rows a prompt is read with hardly any reuse of a weight; memory is then asked for instead. */
@@ -67,6 +77,17 @@ export function sizeRun(definition: ModelDefinition, request: RunRequest, activa
     logitsBytes,
     bytes: arenaBytes + kvBytes + logitsBytes,
   };
+}
+
+/** Activations and KV cache lie where ops run; logits come to the host. */
+export function demandOf(
+  { bytes, arenaBytes, kvBytes, logitsBytes, kvShape }: RunSize,
+  { onDevice }: { onDevice: boolean },
+): RunDemand {
+  if (!onDevice) return { hostBytes: bytes, deviceBytes: 0 };
+  // Keys and values of each layer, and the arena.
+  const buffers = 2 * kvShape.layers.length + 1;
+  return { hostBytes: logitsBytes, deviceBytes: arenaBytes + kvBytes + buffers * DEVICE_BUFFER_BYTES };
 }
 
 /** KV cache blocks that hold `tokens` tokens. */

@@ -14,5 +14,7 @@ export interface OpContext {
   readonly maxWeightBytes: number;
   /** Memory for the op's own use, at least `byteLength` bytes; the next op may overwrite it. */
   scratch(byteLength: number): GPUBuffer;
+  /** The most that `scratch` gives. */
+  readonly scratchBytes: number;
   emit(dispatch: Dispatch): void;
 }

@@ -5,11 +5,20 @@ import { BackendError } from '@airllm/backend';
 export class MemoryAccount {
   #usedBytes: number;
 
+  /** @param set.stagingBytes and set.workspaceBytes are set aside: they count from the start, needed or not */
   constructor(
     readonly limitBytes: number,
-    readonly stagingBytes: number,
+    private readonly set: { readonly stagingBytes: number; readonly workspaceBytes: number },
   ) {
-    this.#usedBytes = stagingBytes;
+    this.#usedBytes = set.stagingBytes + set.workspaceBytes;
+  }
+
+  get stagingBytes(): number {
+    return this.set.stagingBytes;
+  }
+
+  get workspaceBytes(): number {
+    return this.set.workspaceBytes;
   }
 
   get usedBytes(): number {

@@ -1,15 +1,19 @@
-// Memory for what one op hands from kernel to kernel: one buffer for all ops, since they run one after the other. It grows;
-// what it was before stays until the submissions that name it are done.
+// Memory for what one op hands from kernel to kernel: one buffer for all ops, since they run one after the other. It is set
+// aside when the backend is opened, and made when the first op needs it.
 
+import { BackendError } from '@airllm/backend';
 import type { CountedBuffer, Gpu } from '../gpu/gpu.js';
 
 export class Scratch {
   readonly #gpu: Gpu;
-  #current: CountedBuffer | undefined;
-  #retired: CountedBuffer[] = [];
+  #buffer: CountedBuffer | undefined;
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
+  }
+
+  get byteLength(): number {
+    return this.#gpu.memory.workspaceBytes;
   }
 
   /**
@@ -18,30 +22,30 @@ export class Scratch {
    * @throws BackendError `OUT_OF_DEVICE_MEMORY`
    */
   buffer(byteLength: number): GPUBuffer {
-    if (!this.#current || this.#current.byteLength < byteLength) {
-      const larger = this.#gpu.createBuffer('what ops keep between kernels', byteLength);
-      if (this.#current) this.#retired.push(this.#current);
-      this.#current = larger;
+    if (byteLength > this.byteLength) {
+      throw new BackendError(
+        'OUT_OF_DEVICE_MEMORY',
+        `Expected at most ${this.byteLength} bytes for what ops keep between kernels but received ${byteLength}; raise workspaceBytes`,
+        { fields: { byteLength, workspaceBytes: this.byteLength } },
+      );
     }
-    return this.#current.buffer;
+    this.#buffer ??= this.#create();
+    return this.#buffer.buffer;
   }
 
   /** @throws BackendError `OUT_OF_DEVICE_MEMORY` when the device turned out to have no room */
   async ready(): Promise<void> {
-    await this.#current?.ready;
-  }
-
-  /** Gives back what is too small by now, once `idle` has resolved. */
-  async release(idle: Promise<void>): Promise<void> {
-    const retired = this.#retired;
-    this.#retired = [];
-    if (retired.length === 0) return;
-    await idle;
-    for (const buffer of retired) buffer.destroy();
+    await this.#buffer?.ready;
   }
 
   dispose(): void {
-    this.#current?.destroy();
-    this.#current = undefined;
+    this.#buffer?.destroy();
+    this.#buffer = undefined;
+  }
+
+  #create(): CountedBuffer {
+    // What was set aside becomes the buffer's.
+    this.#gpu.memory.give(this.byteLength);
+    return this.#gpu.createBuffer('what ops keep between kernels', this.byteLength);
   }
 }

@@ -19,13 +19,21 @@ export function tokenPlaces(batch: BatchLayout): number[] {
   );
 }
 
-/** For each row its position and where in the list its sequence's table begins; then the tables, as far as they are needed. */
-export function rowTables(batch: BatchLayout): number[] {
+/**
+ * For each row its position and where in the list its sequence's table begins; then the tables, as far as they are needed.
+ *
+ * @param rows those of the batch; default all
+ */
+export function rowTables(batch: BatchLayout, rows = { first: 0, count: batch.rows }): number[] {
   const heads: number[] = [];
   const tables: number[] = [];
-  for (const { rowCount, past, blocks } of batch.sequences) {
-    for (let i = 0; i < rowCount; i++) heads.push(past + i, 2 * batch.rows + tables.length);
-    tables.push(...blocks.subarray(0, Math.ceil((past + rowCount) / KV_BLOCK_TOKENS)));
+  for (const { rowStart, rowCount, past, blocks } of batch.sequences) {
+    const start = Math.max(rowStart, rows.first);
+    const end = Math.min(rowStart + rowCount, rows.first + rows.count);
+    if (start >= end) continue;
+    for (let row = start; row < end; row++)
+      heads.push(past + row - rowStart, 2 * rows.count + tables.length);
+    tables.push(...blocks.subarray(0, Math.ceil((past + end - rowStart) / KV_BLOCK_TOKENS)));
   }
   return [...heads, ...tables];
 }

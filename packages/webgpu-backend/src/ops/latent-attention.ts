@@ -15,23 +15,41 @@ import { sequenceMemory } from './sequence-memory.js';
 
 const LANES = 64;
 
-/** q [T, heads · (nopeDim + ropeDim)], latent [T, rank + ropeDim], out [T, heads · valueDim]. */
+/**
+ * q [T, heads · (nopeDim + ropeDim)], latent [T, rank + ropeDim], out [T, heads · valueDim]. As many rows at a time as have
+ * room between kernels: queries [T, heads · (rank + ropeDim)], then sums of latents [T, heads · rank].
+ */
 export function latentAttention(context: OpContext, command: CommandOf<'latentAttention'>): void {
-  const { q, latent, kvB, out, heads, rank, nopeDim, ropeDim, valueDim, scale } = command;
+  const { q, latent, heads, rank, ropeDim } = command;
+  const { layer } = sequenceMemory(context, command.layer);
+  appendRows(context, { k: latent, v: undefined, headDim: rank + ropeDim, layer });
+  const rowBytes = 4 * heads * (2 * rank + ropeDim);
+  const together = Math.max(1, Math.floor(context.scratchBytes / rowBytes));
+  for (let first = 0; first < q.rows; first += together)
+    attendRows(context, command, { first, count: Math.min(together, q.rows - first) });
+}
+
+function attendRows(
+  context: OpContext,
+  command: CommandOf<'latentAttention'>,
+  rows: { first: number; count: number },
+): void {
+  const { kvB, heads, rank, nopeDim, ropeDim, valueDim, scale } = command;
+  const { first, count } = rows;
   const { batch, layer } = sequenceMemory(context, command.layer);
+  const [q, out] = [command.q.rowRange(first, count), command.out.rowRange(first, count)];
   const width = rank + ropeDim;
-  appendRows(context, { k: latent, v: undefined, headDim: width, layer });
-  const queryElements = q.rows * heads * width;
-  const scratch = context.scratch(4 * (queryElements + q.rows * heads * rank));
-  const storage = { elements: queryElements + q.rows * heads * rank, offset: 0 };
-  const queries = new Tensor(storage, q.rows, heads * width, heads * width, 0);
-  const latents = new Tensor(storage, q.rows, heads * rank, heads * rank, queryElements);
+  const queryElements = count * heads * width;
+  const storage = { elements: queryElements + count * heads * rank, offset: 0 };
+  const scratch = context.scratch(4 * storage.elements);
+  const queries = new Tensor(storage, count, heads * width, heads * width, 0);
+  const latents = new Tensor(storage, count, heads * rank, heads * rank, queryElements);
   const sizes = [heads, rank, nopeDim, ropeDim, valueDim];
   context.emit({
     kernel: kernelOf('absorb-queries', () => projection(ABSORB)),
     operands: [context.arena, scratch, ...vectorOperands(kvB)],
     words: [...tensorWords(q), ...tensorWords(queries), ...vectorWords(kvB), ...sizes],
-    groups: foldGroups(Math.ceil((q.rows * queries.cols) / LANES)),
+    groups: foldGroups(Math.ceil((count * queries.cols) / LANES)),
   });
   attend(context, {
     ...{ heads, scale, kvHeads: 1, headDim: width, valueDim: rank },
@@ -40,13 +58,13 @@ export function latentAttention(context: OpContext, command: CommandOf<'latentAt
     out: latents,
     keys: layer.first,
     values: undefined,
-    tables: rowTables(batch),
+    tables: rowTables(batch, rows),
   });
   context.emit({
     kernel: kernelOf('expand-latents', () => projection(EXPAND)),
     operands: [context.arena, scratch, ...vectorOperands(kvB)],
     words: [...tensorWords(latents), ...tensorWords(out), ...vectorWords(kvB), ...sizes],
-    groups: foldGroups(Math.ceil((q.rows * out.cols) / LANES)),
+    groups: foldGroups(Math.ceil((count * out.cols) / LANES)),
   });
 }
 
