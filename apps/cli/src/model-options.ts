@@ -5,6 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 
 export interface ModelFlags {
   memory?: string;
+  deviceMemory?: string;
   device?: string;
   threads?: number;
   precision?: string;
@@ -25,6 +26,10 @@ export function addModelOptions(command: Command): Command {
       '-m, --memory <size>',
       'memory the process stays under, such as 512MB or 4GiB (default: 80% of what is free)',
     )
+    .option(
+      '--device-memory <size>',
+      'memory held on a device that has its own, such as 8GB or 50% (default: what it has)',
+    )
     .option('--device <name>', 'auto, cpu, webgpu or reference')
     .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
     .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
@@ -40,8 +45,12 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
+  const memory = {
+    ...(flags.memory !== undefined && { host: flags.memory }),
+    ...(flags.deviceMemory !== undefined && { device: flags.deviceMemory }),
+  };
   return {
-    ...(flags.memory !== undefined && { memory: { host: flags.memory } }),
+    memory,
     // Checked by core, which names what it accepts.
     ...(flags.device !== undefined && {
       device: flags.device as NonNullable<FromPretrainedOptions['device']>,

@@ -7,6 +7,7 @@ export type { CompressionOption, FromPretrainedOptions } from './options/resolve
 export { parseBytes } from './options/parse-bytes.js';
 export type { DevicePlan } from './device-plan.js';
 export type { LayerPlan, ModelPlan } from './plan.js';
+export type { DeviceSpeed } from './measure-device.js';
 export type { ModelPrediction } from './predict.js';
 export type { Prompt } from './prompt.js';
 export type { LayerStats, ModelStats } from './stats.js';

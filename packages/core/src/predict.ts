@@ -3,6 +3,7 @@
 import type { Backend } from '@airllm/backend';
 import { measureMemoryBandwidth } from '@airllm/cpu-backend';
 import { measureDisk, samplePacking, tuneDisks, type LosslessKernels } from '@airllm/layer-store';
+import { measureDevice, type DeviceSpeed } from './measure-device.js';
 import type { ModelPlan, PreparedPlan } from './plan.js';
 
 export interface ModelPrediction {
@@ -11,6 +12,8 @@ export interface ModelPrediction {
   readonly diskBytesPerSecond: number | undefined;
   /** Undefined without a native backend. */
   readonly memoryBytesPerSecond: number | undefined;
+  /** Undefined where ops read the host's memory. */
+  readonly device: DeviceSpeed | undefined;
   /** Dense bytes read from disk per pass once what stays is packed: see `packPinned`. */
   readonly packedStreamedBytesPerPass: number;
   /** Of a decode pass, once what stays in memory is there and packed; undefined where neither speed is known. */
@@ -24,7 +27,7 @@ const MEMORY_SAMPLE = { bytes: 256 * 2 ** 20, seconds: 0.3 };
 /** Share of the memory's bandwidth that decoding reaches. */
 const COMPUTE_SHARE = 0.8;
 
-/** Reading and computing overlap, so the slower of the two counts. */
+/** Reading, carrying to a device and computing overlap, so the slowest counts. */
 export async function predict(
   { plan, layout }: PreparedPlan,
   backend: Backend,
@@ -39,7 +42,12 @@ export async function predict(
   if (readBytes > 0) await tuneDisks({ layout, allocate });
   const disk = readBytes > 0 ? await measureDisk({ layout, allocate }) : undefined;
   const memory = backend.name === 'cpu' ? await measureMemoryBandwidth(MEMORY_SAMPLE) : undefined;
+  const { limitBytes = 0, ownBytes = 0 } = plan.device ?? {};
+  const device = await measureDevice(backend, { roomBytes: limitBytes - ownBytes });
+  const carriedBytes = plan.device?.carriedBytesPerPass ?? 0;
   const seconds = [
+    ...(device ? [carriedBytes / device.busBytesPerSecond] : []),
+    ...(device ? [plan.computedBytesPerPass / device.weightBytesPerSecond] : []),
     ...(disk ? [readBytes / disk.bytesPerSecond] : []),
     ...(memory ? [plan.computedBytesPerPass / (memory.bytesPerSecond * COMPUTE_SHARE)] : []),
   ];
@@ -47,6 +55,7 @@ export async function predict(
     plan,
     diskBytesPerSecond: disk?.bytesPerSecond,
     memoryBytesPerSecond: memory?.bytesPerSecond,
+    device,
     packedStreamedBytesPerPass,
     secondsPerToken: seconds.length > 0 ? Math.max(...seconds) : undefined,
     bufferedReason: disk?.bufferedReason,

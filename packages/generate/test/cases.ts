@@ -98,15 +98,16 @@ function countBackend(held: Held): Backend {
 function createDevice(backend: Backend, held: Held): Pick<DeviceMemory, 'pin'> {
   return {
     pin: (memory) => {
-      const copy = backend.allocateWeights(memory.byteLength);
+      const { byteLength } = memory;
+      const copy = backend.allocateWeights(byteLength);
       copy.bytes.set(memory.bytes);
       const dispose = copy.dispose.bind(copy);
-      held.deviceBytes += memory.byteLength;
+      held.deviceBytes += byteLength;
       held.peakDeviceBytes = Math.max(held.peakDeviceBytes, held.deviceBytes);
       return Promise.resolve(
         Object.assign(copy, {
           dispose: () => {
-            held.deviceBytes -= memory.byteLength;
+            held.deviceBytes -= byteLength;
             dispose();
           },
         }),
@@ -139,7 +140,7 @@ export interface OpenOptions extends Partial<
 > {
   /** Of the weights beyond the smallest budget. Default 1. */
   share?: number;
-  /** Of all weights, on a device with memory of its own. Default: there is none. */
+  /** Of dense tiles and what always stays, on a device with memory of its own. Default: there is none. */
   deviceShare?: number;
   prefetch?: boolean;
   /** Default 32768. */
@@ -174,10 +175,12 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   const minimumBytes = minimumStoreBytes(layout, { onDevice: deviceShare !== undefined });
   const tiles = [...layout.denseTiles, ...layout.expertTiles.values()];
   const everythingBytes = layout.fixedBytes + tiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
+  const placeableBytes =
+    layout.residents.byteLength + layout.denseTiles.reduce((sum, tile) => sum + tile.bufferBytes, 0);
   const budgetBytes = Math.floor(minimumBytes + share * (everythingBytes - minimumBytes));
   const held: Held = { runs: 0, leases: 0, weightBytes: 0, deviceBytes: 0, peakDeviceBytes: 0 };
   const backend = countBackend(held);
-  const deviceBudget = deviceShare === undefined ? undefined : Math.floor(deviceShare * everythingBytes);
+  const deviceBudget = deviceShare === undefined ? undefined : Math.floor(deviceShare * placeableBytes);
   const device =
     deviceBudget === undefined
       ? undefined

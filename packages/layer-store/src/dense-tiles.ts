@@ -126,7 +126,9 @@ export class DenseTiles {
     try {
       this.#takeMemory();
       for (const [index, entry] of this.#entries) {
-        const stays = entry.onDevice ? placement.onDevice[index] : this.#pinned.has(index);
+        const stays = entry.onDevice
+          ? placement.onDevice[index]
+          : entry.memory === this.#pinned.memoryOf(index);
         if (entry.slot || !stays) this.#entries.delete(index);
       }
     } catch (error) {

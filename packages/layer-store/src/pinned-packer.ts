@@ -53,7 +53,7 @@ export class PinnedPacker {
     const tile = index === undefined ? undefined : tiles[index];
     const entry = tile && entryOf(tile.index);
     const plain = entry?.memory;
-    if (!plain) return;
+    if (!tile || !plain) return;
     const packing = this.#replace(entry, { index: tile.index, packing: pack(tile, plain) })
       .catch((error: unknown) => {
         this.#error = error instanceof Error ? error : new Error(String(error));

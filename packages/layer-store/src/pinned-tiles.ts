@@ -48,16 +48,16 @@ export class PinnedTiles {
     this.#packs = this.options.packs && !isAll && pinnedBytes >= FEWEST_TO_PACK * largestBytes;
     this.#nextToPack = 0;
     this.#roomBytes = pinnedBytes - (this.#packs ? largestBytes : 0);
-    this.#staying = 0;
+    const staying = new Set<number>();
     for (const index of this.#order) {
-      const bytes = this.#held.get(index)?.memory.byteLength;
-      if (bytes === undefined || bytes > this.#roomBytes) break;
+      const bytes = this.#held.get(index)?.memory.byteLength ?? this.tiles[index]?.bufferBytes ?? 0;
+      if (bytes > this.#roomBytes) break;
       this.#roomBytes -= bytes;
-      this.#staying += 1;
+      staying.add(index);
     }
-    const staying = new Set(this.#order.slice(0, this.#staying));
     for (const index of [...this.#held.keys()]) if (!staying.has(index)) this.#drop(index);
-    this.#fill();
+    for (const index of staying) if (!this.#held.has(index)) this.#take(index);
+    this.#staying = staying.size;
   }
 
   has(index: number): boolean {
@@ -121,10 +121,15 @@ export class PinnedTiles {
       const bytes = index === undefined ? undefined : this.tiles[index]?.bufferBytes;
       // A smaller tile further on might fit, but then a larger budget could drop what a smaller one kept.
       if (index === undefined || bytes === undefined || bytes > this.#roomBytes) return;
-      this.#held.set(index, { memory: this.options.allocate(bytes), packed: undefined, tried: false });
+      this.#take(index);
       this.#roomBytes -= bytes;
       this.#staying += 1;
     }
+  }
+
+  #take(index: number): void {
+    const memory = this.options.allocate(this.tiles[index]?.bufferBytes ?? 0);
+    this.#held.set(index, { memory, packed: undefined, tried: false });
   }
 
   #drop(index: number): void {
