@@ -124,9 +124,7 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
   const { shuffledGroups } = definition;
   const layout = layOutStore({ stages, embedding, tensors, tileBytes, shuffledGroups });
   const minimumHostBytes =
-    processBytes +
-    demand.hostBytes +
-    minimumStoreBytes(layout, { onDevice: weightBudget.deviceBytes > 0 });
+    processBytes + demand.hostBytes + minimumStoreBytes(layout, { onDevice: weightBudget.deviceBytes > 0 });
   const placement = placeWithin(layout, weightBudget, { hostBytes, minimumHostBytes });
   const layers = planLayers(
     layout,

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(temporary, { recursive: true }));
 
-const prompts = [3, 20, 9].map((length, i) =>
+const prompts = [2, 8, 4].map((length, i) =>
   Array.from({ length }, (_, position) => (position * 131 + i * 977 + 11) % 2048),
 );
 
@@ -44,15 +44,15 @@ async function run(model: Model): Promise<{ ids: unknown; peakBytes: number }> {
   const look = (): void => {
     peakBytes = Math.max(peakBytes, model.stats.deviceBytes ?? NaN);
   };
-  const options = { maxNewTokens: 3, ignoreEos: true, onStage: look };
+  const options = { maxNewTokens: 2, ignoreEos: true, onStage: look };
   const alone = await model.generate({ inputIds: prompts[1] ?? [] }, options);
   const batch = await model.generate({ inputIds: prompts }, options);
   look();
   return { ids: [alone, ...batch].map(({ tokenIds }) => tokenIds), peakBytes };
 }
 
-const onDevice = (memory: FromPretrainedOptions['memory']): FromPretrainedOptions => ({
-  ...{ device: 'webgpu', memory, maxSeqLen: 4096 },
+const onDevice = (memory: FromPretrainedOptions['memory'], maxSeqLen = 4096): FromPretrainedOptions => ({
+  ...{ device: 'webgpu', memory, maxSeqLen },
 });
 
 whereAvailable('on a device with memory of its own', () => {
@@ -77,9 +77,9 @@ whereAvailable('on a device with memory of its own', () => {
     ['disk', 'least'],
   ])('what does not fit lives in %s, with the same tokens', async (home, hostBudget) => {
     const device = 64 * MIB;
-    const generous = await AutoModel.plan(folder, onDevice({ host: '8GB', device }));
+    const generous = await AutoModel.plan(folder, onDevice({ host: '8GB', device }, 64));
     const host = hostBudget === 'least' ? generous.minimumHostBytes + 4e6 : hostBudget;
-    await using model = await AutoModel.fromPretrained(folder, onDevice({ host, device }));
+    await using model = await AutoModel.fromPretrained(folder, onDevice({ host, device }, 64));
     const { plan } = model;
     const share = (plan.device?.pinnedBytes ?? NaN) / plan.layers.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(share).toBeGreaterThan(0.3);
@@ -134,22 +134,33 @@ whereAvailable('on a device with memory of its own', () => {
   });
 });
 
-it.each(['cpu', 'reference'] as const)('%s computes in host memory and refuses memory.device', async (device) => {
-  const opening = AutoModel.fromPretrained(folder, { device, memory: { device: '1GB' } });
-  await expect(opening).rejects.toMatchObject({
-    code: 'INVALID_OPTION',
-    fields: { option: 'memory.device', found: device },
-  });
-});
+it.each(['cpu', 'reference'] as const)(
+  '%s computes in host memory and refuses memory.device',
+  async (device) => {
+    const opening = AutoModel.fromPretrained(folder, { device, memory: { device: '1GB' } });
+    await expect(opening).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      fields: { option: 'memory.device', found: device },
+    });
+  },
+);
 
-/** Bytes that decoding reads per token are those that the plan names. */
+/**
+ * Bytes that decoding reads per token are those that the plan names, less what the run at hand leaves to weights of what is
+ * planned for a sequence of 64 tokens.
+ */
 async function expectReadsAsPlanned(model: Model): Promise<void> {
   const read: number[] = [];
-  for await (const event of model.stream({ inputIds: [7] }, { maxNewTokens: 9, ignoreEos: true })) {
+  for await (const event of model.stream({ inputIds: [7] }, { maxNewTokens: 7, ignoreEos: true })) {
     if (event) read.push(model.stats.bytesRead);
   }
-  const perToken = ((read[8] ?? NaN) - (read[2] ?? NaN)) / 6;
-  const { streamedBytesPerPass } = model.plan;
-  expect(perToken / streamedBytesPerPass).toBeGreaterThan(0.95);
-  expect(perToken / streamedBytesPerPass).toBeLessThan(1.05);
+  const perToken = ((read[6] ?? NaN) - (read[2] ?? NaN)) / 4;
+  const { streamedBytesPerPass, pinnedBytes, kvBytes, activationBytes } = model.plan;
+  // Tiles are up to 2 MiB long, a quarter of the 8 MiB for weights on their way, and spaced by pages.
+  const left = kvBytes + activationBytes + 2 * MIB;
+  expect(left).toBeLessThan(streamedBytesPerPass / 4);
+  expect(perToken).toBeGreaterThan(0.99 * (streamedBytesPerPass - left));
+  // What a software GPU holds is the process's, and grows it: the little that was to stay in host memory may make room.
+  expect(pinnedBytes).toBeLessThan(4e6);
+  expect(perToken).toBeLessThanOrEqual(streamedBytesPerPass + pinnedBytes);
 }

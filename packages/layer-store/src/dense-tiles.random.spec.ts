@@ -20,7 +20,9 @@ async function stress(seed: number, steps: number, { packs }: { packs: boolean }
   const count = packs ? random.int(12, 20) : random.int(1, 12);
   const randomPlacement = (): Placement => {
     const order = spreadOrder(count);
-    const [onDevice, stays] = [random.int(0, count), random.int(0, count)];
+    // What is packed stays in host memory.
+    const onDevice = packs ? 0 : random.int(0, count);
+    const stays = random.int(0, count);
     const pinned = order.slice(onDevice, Math.max(onDevice, stays));
     const ringSlots = Math.max(onDevice, stays) === count ? 0 : random.int(2, 6);
     return makePlacement(count, pinned, ringSlots, order.slice(0, onDevice));

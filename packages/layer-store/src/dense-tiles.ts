@@ -260,9 +260,7 @@ export class DenseTiles {
     if (this.placement.onDevice[tile.index]) {
       const device = this.#device;
       if (!device) throw new TypeError('Expected a device for tiles that are placed on it');
-      return device.mayLoad
-        ? { slot: undefined, onDevice: true, loading: device.load(tile) }
-        : undefined;
+      return device.mayLoad ? { slot: undefined, onDevice: true, loading: device.load(tile) } : undefined;
     }
     const slot = this.#pinned.has(tile.index) ? undefined : this.#freeSlots.pop();
     const memory = slot ?? this.#pinned.memoryOf(tile.index);
@@ -288,10 +286,10 @@ export class DenseTiles {
     });
   }
 
-  /** Undefined unless it stays and is in memory. */
+  /** Undefined unless it stays in host memory and is there. */
   #pinnedEntry(index: number): PinnedEntry | undefined {
     const entry = this.#entries.get(index);
-    return this.#pinned.has(index) && entry?.memory ? entry : undefined;
+    return entry?.memory && !entry.slot && !entry.onDevice ? entry : undefined;
   }
 
   /** Forgets a streamed or failed tile. */

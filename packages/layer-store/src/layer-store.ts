@@ -31,7 +31,7 @@ export interface LayerStoreOptions {
   /** Read tiles before they are asked for, also across the end of a pass. Default true. */
   prefetch?: boolean;
   /**
-   * Keeps bfloat16 that stays in memory in about 0.7 of its bytes, bit for bit, so that more of the model can stay. Needs ops that
+   * Without a device that has memory of its own: keeps bfloat16 that stays in memory in about 0.7 of its bytes, bit for bit, so that more of the model can stay. Needs ops that
    * read `bf16z`, and memory that the host reads. Default: as stored.
    */
   lossless?: LosslessKernels | undefined;
@@ -74,7 +74,7 @@ export class LayerStore implements AsyncDisposable {
       decode: (tile, memory) => this.#decode(tile, memory),
     });
     const loader = this.#loader;
-    const kernels = layout.denseTiles.some(isPackable) ? lossless : undefined;
+    const kernels = !device && layout.denseTiles.some(isPackable) ? lossless : undefined;
     const pack: PackTile | undefined =
       kernels && ((tile, memory) => loader.pack(tile, memory, { kernels, allocate }));
     this.#dense = new DenseTiles(layout.denseTiles, this.#placement, {

@@ -14,7 +14,10 @@ export interface StorePlacement extends Placement {
  *
  * @throws LayerStoreError `BUDGET_TOO_SMALL` (field `minimumBytes`, of host memory)
  */
-export function placeStore(layout: StoreLayout, { hostBytes, deviceBytes = 0 }: WeightBudget): StorePlacement {
+export function placeStore(
+  layout: StoreLayout,
+  { hostBytes, deviceBytes = 0 }: WeightBudget,
+): StorePlacement {
   const { fixedBytes, denseTiles, expertTiles, residents } = layout;
   const minimumBytes = minimumStoreBytes(layout, { onDevice: deviceBytes > 0 });
   if (hostBytes < minimumBytes) {

@@ -20,7 +20,12 @@ describe('placeTiles, on random tiles with budgets from the minimum to everythin
     const minimum = minimumPlacementBytes(dense, experts);
     const everything = bytesOf(dense) + bytesOf(experts) + 10 * experts.length * PAGE;
     const budgets = Array.from({ length: 60 }, (_, i) => minimum + ((everything - minimum) * i) / 59);
-    return { dense, experts, budgets, placements: budgets.map((b) => placeTiles(dense, experts, { hostBytes: b })) };
+    return {
+      dense,
+      experts,
+      budgets,
+      placements: budgets.map((b) => placeTiles(dense, experts, { hostBytes: b })),
+    };
   });
 
   it('never takes more than the budget, and says what it takes', () => {

@@ -161,8 +161,8 @@ test('a backend takes over what a closed one has compiled, and nothing else', as
   await first[Symbol.asyncDispose]();
   // Its memory went with it, though it was not disposed.
   await expect(arena.read(tensor(0, 1, 4))).rejects.toMatchObject({ code: 'BACKEND_CLOSED' });
-  await using second = await createWebGpuBackend({ stagingBytes: MIB });
-  expect(second.deviceMemory?.usedBytes).toBe(MIB);
+  await using second = await createWebGpuBackend({ stagingBytes: MIB, workspaceBytes: MIB });
+  expect(second.deviceMemory?.usedBytes).toBe(2 * MIB);
   await using third = await createWebGpuBackend({ stagingBytes: MIB });
   const command = { op: 'fill', x: tensor(0, 1, 4), value: 7 } as const;
   for (const backend of [second, third]) {

@@ -31,8 +31,7 @@ export function rowTables(batch: BatchLayout, rows = { first: 0, count: batch.ro
     const start = Math.max(rowStart, rows.first);
     const end = Math.min(rowStart + rowCount, rows.first + rows.count);
     if (start >= end) continue;
-    for (let row = start; row < end; row++)
-      heads.push(past + row - rowStart, 2 * rows.count + tables.length);
+    for (let row = start; row < end; row++) heads.push(past + row - rowStart, 2 * rows.count + tables.length);
     tables.push(...blocks.subarray(0, Math.ceil((past + end - rowStart) / KV_BLOCK_TOKENS)));
   }
   return [...heads, ...tables];
