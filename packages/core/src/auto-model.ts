@@ -129,7 +129,8 @@ export class AutoModel {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
     // Only a device with memory of its own has to be asked for it.
-    const opened = resolved.device === 'webgpu' || resolved.deviceMemory ? await open(resolved) : undefined;
+    const inHostMemory = ['auto', 'cpu', 'reference'].includes(resolved.device);
+    const opened = resolved.deviceMemory || !inHostMemory ? await open(resolved) : undefined;
     await using _ = opened?.backend;
     return plan(checkpoint, definition, resolved, opened?.budget).plan;
   }
