@@ -77,6 +77,7 @@ describe('airllm run', () => {
     [['run', demoModelFolder, 'hi', '--memory', '20MB'], 'BUDGET_TOO_SMALL'],
     [['run', demoModelFolder, 'hi', '--memory', 'lots'], 'INVALID_OPTION'],
     [['run', demoModelFolder, 'hi', '--device', 'cuda'], 'NOT_YET'],
+    [['plan', demoModelFolder, '--device', 'cpu', '--device-memory', '1GB'], 'INVALID_OPTION'],
   ])('%j ends with %s', async (args, expected) => {
     const { code, stdout, stderr } = await airllm(...args);
     expect(stderr).toContain(`[${expected}]`);
