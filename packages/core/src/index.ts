@@ -14,14 +14,8 @@ export type { LayerStats, ModelStats } from './stats.js';
 export { shardModel, type ShardModelOptions } from './shard-model.js';
 export type { ModelTokenizer } from './tokenizer/model-tokenizer.js';
 export type { FinishReason, GenerationOptions, TokenEvent } from '@airllm/generate';
-export {
-  repairShards,
-  verifyShards,
-  type DamagedShard,
-  type ShardFormat,
-  type ShardProgress,
-  type WrittenShards,
-} from '@airllm/sharder';
+export { repairShards, verifyShards } from './sharder-library.js';
+export type { DamagedShard, ShardFormat, ShardProgress, WrittenShards } from '@airllm/sharder';
 export { parseJson } from '@airllm/checkpoint';
 export { supportedModels, type SupportedModel } from '@airllm/model-zoo';
 export { AirllmError } from '@airllm/errors';

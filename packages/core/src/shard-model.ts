@@ -2,18 +2,10 @@
 
 import { locateCheckpoint, openCheckpoint, type OpenCheckpointOptions } from '@airllm/checkpoint';
 import { listWeights, resolveModel } from '@airllm/model-zoo';
-import {
-  locateShards,
-  readManifest,
-  resumeShards,
-  shardCheckpoint,
-  ShardError,
-  type ShardOptions,
-  type WriteShardsOptions,
-  type WrittenShards,
-} from '@airllm/sharder';
+import type { ShardOptions, WriteShardsOptions, WrittenShards } from '@airllm/sharder';
 import { effectiveConfig } from './effective-config.js';
 import { CoreError } from './errors.js';
+import { loadSharder } from './sharder-library.js';
 
 export interface ShardModelOptions extends ShardOptions, Omit<WriteShardsOptions, 'remake'> {
   /** Folder for the shards of any number of models. Default: the model's own folder. */
@@ -33,6 +25,7 @@ export interface ShardModelOptions extends ShardOptions, Omit<WriteShardsOptions
 export async function shardModel(idOrPath: string, options: ShardModelOptions = {}): Promise<WrittenShards> {
   const { checkpoint: opening = {}, ...sharding } = options;
   refuseGguf(idOrPath);
+  const { locateShards, readManifest, resumeShards, shardCheckpoint } = await loadSharder();
   const located = await locateCheckpoint(idOrPath, opening);
   if (located) {
     const own = await readManifest(located.folder);
@@ -54,6 +47,7 @@ export async function shardModel(idOrPath: string, options: ShardModelOptions = 
  */
 export async function findShards(idOrPath: string, options: ShardModelOptions): Promise<string> {
   refuseGguf(idOrPath);
+  const { locateShards, readManifest, ShardError } = await loadSharder();
   const located = await locateCheckpoint(idOrPath, options.checkpoint);
   const folder = located && (await locateShards(located, options));
   if (folder !== undefined && (await readManifest(folder))) return folder;
