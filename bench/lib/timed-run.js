@@ -25,10 +25,11 @@ for await (const { tokenId } of model.stream(
 )) {
   events += 1;
   if (events % rows > 0) continue;
-  const { bytesRead, residentBytes, decodeIdleSeconds } = model.stats;
+  const { bytesRead, residentBytes, decodeIdleSeconds, layers } = model.stats;
   marks.push({
     at: performance.now(),
     bytesRead,
+    wastedBytes: layers.reduce((sum, layer) => sum + layer.wastedBytes, 0),
     residentBytes,
     decodeIdleSeconds,
     storageBytes: await readStorageBytes(),
@@ -49,6 +50,7 @@ console.log(
     tokens: marks.length - 1,
     seconds: (last.at - first.at) / 1000,
     bytesRead: last.bytesRead - first.bytesRead,
+    wastedBytes: last.wastedBytes - first.wastedBytes,
     storageBytes: last.storageBytes - first.storageBytes,
     idleSeconds: last.decodeIdleSeconds - first.decodeIdleSeconds,
     tokenIds: marks.map(({ tokenId }) => tokenId),

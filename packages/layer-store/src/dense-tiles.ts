@@ -81,6 +81,12 @@ export class DenseTiles {
     return entry?.memory && this.#lease(index, entry, entry.memory);
   }
 
+  /** A tile that stays, if it is in memory now, whosever turn it is. */
+  tryBorrow(index: number): TileLease | undefined {
+    const entry = this.#entries.get(index);
+    return entry?.memory && !entry.slot ? this.#lend(index, entry, entry.memory) : undefined;
+  }
+
   /**
    * Waits for the tile. Leases of other tiles must be on their way back, or it may wait for ever.
    *
@@ -269,9 +275,13 @@ export class DenseTiles {
   }
 
   #lease(index: number, entry: Entry, memory: WeightMemory): TileLease {
-    entry.leases += 1;
     entry.taken = true;
     this.#askedTaken = true;
+    return this.#lend(index, entry, memory);
+  }
+
+  #lend(index: number, entry: Entry, memory: WeightMemory): TileLease {
+    entry.leases += 1;
     return createLease({
       tile: index,
       isStreamed: () => entry.slot !== undefined,

@@ -295,3 +295,51 @@ describe('resize and close', () => {
     expect(await refused).toMatchObject({ code: 'STORE_CLOSED' });
   });
 });
+
+describe('tiles that are foreseen', () => {
+  it('are read behind those that are expected, the first three that are missing', async () => {
+    const { loader, tiles } = await openTiles({ count: 20, slots: 12 });
+    tiles.expect([100, 101]);
+    tiles.foresee([101, 110, 111, 112, 113]);
+    expect(loader.pendingTiles).toEqual([100, 101, 110, 111, 112]);
+  });
+
+  it('are not read again when they are wanted, and counted where they are not', async () => {
+    const { loader, tiles, use, wasted } = await openTiles({ count: 20, slots: 12 });
+    tiles.expect([100]);
+    tiles.foresee([110, 111]);
+    await loader.finishAll();
+    (await use(100)).release();
+    tiles.expect([110, 112]);
+    expect(wasted).toEqual([111]);
+    expect(loader.pendingTiles).toEqual([112]);
+    expect(tiles.tryAcquire(110)?.tile).toBe(110);
+    tiles.expect([100]);
+    expect(wasted).toEqual([111]);
+  });
+
+  it('take no slot from what is expected or lent', async () => {
+    const { loader, tiles, use } = await openTiles({ count: 20, slots: 3 });
+    const lent = await use(100);
+    tiles.expect([101, 102]);
+    tiles.foresee([110]);
+    expect(loader.pendingTiles).toEqual([101, 102]);
+    await loader.finishAll();
+    for (const tile of [101, 102]) (await use(tile)).release();
+    // 101 and 102 are done with.
+    tiles.foresee([110]);
+    expect(loader.pendingTiles).toEqual([110]);
+    expect(stampOf(lent.memory)).toBe(100);
+  });
+
+  it('keep their slots until the choice is known', async () => {
+    const { loader, tiles, use } = await openTiles({ count: 20, slots: 4 });
+    tiles.expect([100]);
+    tiles.foresee([110, 111]);
+    await loader.finishAll();
+    (await use(100)).release();
+    (await use(105)).release();
+    (await use(106)).release();
+    expect([110, 111].every((tile) => tiles.holds(tile))).toBe(true);
+  });
+});

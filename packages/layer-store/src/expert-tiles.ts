@@ -16,6 +16,11 @@ import type { Tile } from './tile.js';
 const ADMISSION_MARGIN = 0.5;
 /** Tiles that pass at once; the longest of more than these stays until it has the least use. */
 const MOST_PASSING = 12;
+/**
+ * Tiles that are read because they were foreseen: what a disk reads between the last read of one layer and the first of the
+ * next. More would hold the next layer's up where the foresight was wrong.
+ */
+const MOST_FORESEEN = 3;
 /** Few, so that a read that is needed does not wait for long. */
 const WARM_READS_IN_FLIGHT = 2;
 
@@ -38,6 +43,8 @@ export class ExpertTiles {
   #freeSlots: WeightMemory[] = [];
   /** Tiles that will be asked for, in order: read ahead as slots allow, never evicted for each other. */
   #expected = new Set<number>();
+  /** Tiles that will probably be asked for after those, read or being read. */
+  readonly #foreseen = new Set<number>();
   /** An expected tile found no slot. */
   #starved = false;
   /** Of the tiles expected last: an earlier one or the same begins the next pass. */
@@ -50,6 +57,8 @@ export class ExpertTiles {
     private readonly options: {
       allocate: (byteLength: number) => WeightMemory;
       loader: Pick<TileLoader, 'load' | 'loadAside' | 'whenIdle'>;
+      /** A tile was read because it was foreseen, and its layer did not want it. */
+      onWasted: (index: number) => void;
     },
   ) {}
 
@@ -65,6 +74,7 @@ export class ExpertTiles {
 
   async #resize(slots: number, slotBytes: number): Promise<void> {
     this.#expected.clear();
+    this.#foreseen.clear();
     if (slots < this.#slots.length) await this.#settle();
     while (this.#slots.length > slots) this.#dropSlot();
     while (this.#slots.length < slots) {
@@ -82,11 +92,24 @@ export class ExpertTiles {
   /** Announces the tiles of a layer's routed experts, in the order they will be asked for. */
   expect(indices: Iterable<number>): void {
     this.#expected = new Set(indices);
+    for (const index of this.#foreseen) if (!this.#expected.has(index)) this.options.onWasted(index);
+    this.#foreseen.clear();
     const [first = -1] = this.#expected;
     const stage = this.tiles.get(first)?.stage ?? this.#stage;
     if (stage <= this.#stage) this.#heat.nextPass();
     this.#stage = stage;
     this.#pump();
+  }
+
+  /** Says which tiles will probably be expected next, the likeliest first: the first few that are missing are read. */
+  foresee(indices: Iterable<number>): void {
+    if (this.#starved) return;
+    for (const index of indices) {
+      if (this.#closed || this.#foreseen.size >= MOST_FORESEEN) return;
+      if (this.#entries.has(index)) continue;
+      if (!this.#startRead(index, { mayEvict: this.#isFree })) return;
+      this.#foreseen.add(index);
+    }
   }
 
   /** Whether the tile is in memory now. */
@@ -129,7 +152,7 @@ export class ExpertTiles {
       this.#expectOpen();
       const entry =
         this.#entries.get(index) ??
-        this.#startRead(index, { mayEvict: (candidate) => !this.#expected.has(candidate) }) ??
+        this.#startRead(index, { mayEvict: this.#isFree }) ??
         this.#startRead(index, { mayEvict: () => true });
       if (entry) {
         await entry.loading;
@@ -162,10 +185,13 @@ export class ExpertTiles {
     for (const index of this.#expected) {
       if (this.#closed) return;
       if (this.#entries.has(index)) continue;
-      this.#starved = !this.#startRead(index, { mayEvict: (candidate) => !this.#expected.has(candidate) });
+      this.#starved = !this.#startRead(index, { mayEvict: this.#isFree });
       if (this.#starved) return;
     }
   }
+
+  /** Nobody waits for it. */
+  readonly #isFree = (index: number): boolean => !this.#expected.has(index) && !this.#foreseen.has(index);
 
   #startRead(
     index: number,

@@ -42,6 +42,8 @@ export interface LayerStoreOptions {
 export class LayerStore implements AsyncDisposable {
   readonly stats: readonly StageStats[];
   readonly embeddingStats = createStageStats('embedding');
+  /** Whether anything is read before it is asked for. */
+  readonly prefetches: boolean;
   readonly #layout: StoreLayout;
   readonly #reader: FileReader;
   readonly #loader: TileLoader;
@@ -63,6 +65,7 @@ export class LayerStore implements AsyncDisposable {
     const { layout, allocate, prefetch = true, lossless, reads, device } = options;
     this.#reader = new FileReader(reads);
     this.#layout = layout;
+    this.prefetches = prefetch;
     this.#device = device?.memory;
     this.#budgetBytes = options.budgetBytes;
     this.#deviceBudgetBytes = device?.budgetBytes ?? 0;
@@ -81,7 +84,11 @@ export class LayerStore implements AsyncDisposable {
       ...{ allocate, loader, prefetch, pack },
       device: this.#device,
     });
-    this.#experts = new ExpertTiles(layout.expertTiles, { allocate, loader });
+    this.#experts = new ExpertTiles(layout.expertTiles, {
+      allocate,
+      loader,
+      onWasted: (tile) => this.#countWasted(tile),
+    });
     this.#staging = allocate(layout.stagingBytes);
     this.#rows = new RowReader(layout.embedding, this.#reader, this.#staging);
     this.#residentMemory = allocate(Math.max(layout.residents.byteLength, 1));
@@ -198,6 +205,11 @@ export class LayerStore implements AsyncDisposable {
     return lease;
   }
 
+  /** A dense tile out of its turn, if it is in memory to stay. */
+  tryBorrow(tile: number): TileLease | undefined {
+    return this.#dense.tryBorrow(tile);
+  }
+
   /**
    * Waits for a tile. Dense tiles are asked for in order of use, round by round; expert tiles as routed.
    *
@@ -220,6 +232,14 @@ export class LayerStore implements AsyncDisposable {
   /** Announces the routed experts' weights of a layer in order of use, so that they are read side by side. */
   expectExperts(weights: readonly string[]): void {
     this.#experts.expect(new Set(weights.flatMap((name) => this.parts(name).map((part) => part.tile))));
+  }
+
+  /**
+   * Says which experts a later layer will probably want, the likeliest first: some of their tiles are read behind those that were
+   * announced, while the disk would wait for the choice.
+   */
+  foreseeExperts(weights: readonly string[]): void {
+    this.#experts.foresee(new Set(weights.flatMap((name) => this.parts(name).map((part) => part.tile))));
   }
 
   /** Which experts were used, the most used first: what {@link warmExperts} of a later store takes. */
@@ -297,6 +317,11 @@ export class LayerStore implements AsyncDisposable {
 
   #placeResidents(): Promise<void> {
     return this.#residents.place(this.#placement.residentsOnDevice ? this.#device : undefined);
+  }
+
+  #countWasted(tile: number): void {
+    const reads = this.#layout.expertTiles.get(tile)?.reads ?? [];
+    this.#statsOf(tile).wastedBytes += reads.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   #place(hostBytes: number, deviceBytes: number): StorePlacement {

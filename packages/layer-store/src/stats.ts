@@ -4,6 +4,8 @@ export interface StageStats {
   readonly name: string;
   /** Bytes read from disk. */
   bytesRead: number;
+  /** Of these, read because they were foreseen and then not wanted: they may still be found in the cache later. */
+  wastedBytes: number;
   /** Sum over reads of their duration, in seconds; reads overlap each other and compute. */
   readSeconds: number;
   /** Seconds compute waited for a tile. */
@@ -15,5 +17,5 @@ export interface StageStats {
 }
 
 export function createStageStats(name: string): StageStats {
-  return { name, bytesRead: 0, readSeconds: 0, waitSeconds: 0, hits: 0, misses: 0 };
+  return { name, bytesRead: 0, wastedBytes: 0, readSeconds: 0, waitSeconds: 0, hits: 0, misses: 0 };
 }

@@ -11,7 +11,9 @@ export async function openTiles({ count = 10, slots = 3 } = {}) {
   const allocator = new CountingAllocator();
   const loader = new ManualLoader();
   const byIndex = new Map(makeTiles(count, FIRST).map((tile) => [tile.index, tile]));
-  const tiles = new ExpertTiles(byIndex, { allocate: allocator.allocate, loader });
+  const wasted: number[] = [];
+  const { allocate } = allocator;
+  const tiles = new ExpertTiles(byIndex, { allocate, loader, onWasted: (tile) => wasted.push(tile) });
   await tiles.resize(slots, PAGE);
   const use = async (tile: number): Promise<TileLease> => {
     const present = tiles.tryAcquire(tile);
@@ -21,5 +23,5 @@ export async function openTiles({ count = 10, slots = 3 } = {}) {
     if (loader.pendingTiles.includes(tile)) await loader.finish(tile);
     return awaited;
   };
-  return { allocator, loader, tiles, use };
+  return { allocator, loader, tiles, use, wasted };
 }

@@ -2,6 +2,7 @@
 
 import { Recorder, type Program, type Tensor } from '@airllm/backend';
 import type { ModelDefinition, PassState } from '@airllm/model-zoo';
+import { previewElements } from './preview-router.js';
 
 /** How many rows a pass may have at once. */
 export interface PassShape {
@@ -58,11 +59,15 @@ export function recordHead(
   return { program: rec.finish(), logits };
 }
 
-/** Float32 values that the programs of a pass of this shape need. */
+/** Float32 values that the programs of a pass of this shape need, and previews of routers beside them. */
 export function arenaElements(definition: ModelDefinition, shape: PassShape): number {
   let elements = recordHead(definition, shape.rows, new Uint32Array(shape.logitRows)).program.arenaElements;
+  let experts = 0;
   for (let layer = 0; layer < definition.sizes.layers; layer++) {
-    elements = Math.max(elements, recordLayer(definition, shape.rows, layer).arenaElements);
+    const program = recordLayer(definition, shape.rows, layer);
+    elements = Math.max(elements, program.arenaElements);
+    for (const command of program.commands)
+      if (command.op === 'experts') experts = Math.max(experts, command.logits.cols);
   }
-  return elements;
+  return experts === 0 ? elements : elements + previewElements(definition.sizes.hiddenSize, experts);
 }

@@ -8,7 +8,9 @@ import type { Arena, Backend, KvCache } from '@airllm/backend';
 import type { LayerStore } from '@airllm/layer-store';
 import type { ModelDefinition, PassState } from '@airllm/model-zoo';
 import { GenerateError } from '../errors.js';
-import { placeState, recordHead, recordInput, recordLayer, type PassShape } from './pass-programs.js';
+import { LayerPrograms } from './layer-programs.js';
+import { placeState, recordHead, recordInput, type PassShape } from './pass-programs.js';
+import { PreviewRecord } from './preview-record.js';
 import { ProgramRunner } from './program-runner.js';
 import { splitPass, type PassChunk, type PassSequence } from './split-pass.js';
 import { Submitter } from './submitter.js';
@@ -33,11 +35,14 @@ export class PassRunner {
   readonly #definition: ModelDefinition;
   readonly #backend: Backend;
   readonly #store: LayerStore;
+  readonly #programs: LayerPrograms;
+  readonly #previews = new PreviewRecord();
 
   constructor(options: { definition: ModelDefinition; backend: Backend; store: LayerStore }) {
     this.#definition = options.definition;
     this.#backend = options.backend;
     this.#store = options.store;
+    this.#programs = new LayerPrograms(options.definition);
     this.computeSeconds = new Array<number>(options.definition.sizes.layers + 1).fill(0);
   }
 
@@ -57,7 +62,8 @@ export class PassRunner {
     const layers = this.#definition.sizes.layers;
     const batch = { rows, sequences: chunk.slices };
     const submitter = new Submitter(this.#backend, { arena, kvCache, batch }, this.computeSeconds);
-    const runner = new ProgramRunner(this.#store, submitter);
+    const runner = new ProgramRunner(this.#store, submitter, this.#previews);
+    this.#programs.choose(rows, arena.elements);
     try {
       throwIfAborted(signal);
       await this.#writeState(chunk, arena);
@@ -67,7 +73,7 @@ export class PassRunner {
         throwIfAborted(signal);
         onStage?.(layer);
         submitter.stage = layer;
-        await runner.run(recordLayer(this.#definition, rows, layer));
+        await runner.run(this.#programs.layer(layer), this.#programs.preview(layer));
         await submitter.settle(SUBMISSIONS_IN_FLIGHT);
       }
       for (let start = 0; start < chunk.logitRows.length; start += options.shape.logitRows) {

@@ -1,7 +1,8 @@
-import { Recorder, type Command, type WeightSlice } from '@airllm/backend';
+import { Recorder, type Command, type Program, type WeightSlice } from '@airllm/backend';
 import type { LayerStore, TilePart } from '@airllm/layer-store';
 import { FakeDevice, fakeLease, settled, type FakeLease } from '../../test/fakes.js';
 import { PLAIN_ROUTING } from '../../test/routing-rule.js';
+import type { RouterPreview } from './preview-router.js';
 import { ProgramRunner } from './program-runner.js';
 import { Submitter } from './submitter.js';
 
@@ -28,6 +29,7 @@ function fakeStore(
   };
   const absent = new Set<number>();
   const store = {
+    prefetches: true,
     parts: (name: string) => parts.get(name) ?? [],
     kindOf: (tile: number) => (tile < denseTiles ? 'dense' : 'expert'),
     vector: (name: string) => ({ name, byteOffset: 0, dtype: 'f32', rows: 1, cols: 8 }),
@@ -38,6 +40,11 @@ function fakeStore(
       rows: part.rowCount,
       cols: part.weight.cols,
     }),
+    tryBorrow: (tile: number) => {
+      events.push(`borrow ${tile}`);
+      return absent.has(tile) ? undefined : lend(tile);
+    },
+    foreseeExperts: (names: readonly string[]) => events.push(`foresee ${names.join()}`),
     expectExperts: (names: readonly string[]) => events.push(`expect ${names.join()}`),
     holdsExpert: (names: readonly string[]) =>
       names.every((name) => (parts.get(name) ?? []).every(({ tile }) => !absent.has(tile))),
@@ -254,6 +261,60 @@ describe('a mixture of experts', () => {
     expect(device.ops.flat()).toEqual(['linear', 'linear', 'fill', ...whole, ...whole, 'accumulate']);
     expect(gathered(device)).toEqual([[1], [0]]);
     expect(fake.leases.map(({ releases }) => releases)).toEqual([1, 1, 1, 1]);
+  });
+
+  /** What the router of the next layer wants, and its room in the arena. */
+  function recordPreview(mixture: Program): RouterPreview {
+    const rec = new Recorder();
+    const x = rec.input(1, 4);
+    const normed = rec.rmsNorm(x, { weight: { name: 'norm', shape: [4] }, eps: 1e-5 });
+    const logits = rec.linear(normed, { name: 'next', shape: [3, 4] });
+    rec.finish();
+    const mixtureCommand = mixture.commands.find(({ op }) => op === 'experts');
+    if (mixtureCommand?.op !== 'experts') throw new Error('Expected a mixture');
+    return {
+      norm: {
+        ...{ op: 'rmsNorm', x, weight: { name: 'norm', shape: [4] }, groupWidth: 4, eps: 1e-5 },
+        ...{ weightOffset: 0, out: normed },
+      },
+      router: {
+        ...{ op: 'linear', x: normed, weight: { name: 'router', shape: [3, 4] }, bias: undefined },
+        ...{ normalizeRows: false, out: logits },
+      },
+      mixture: mixtureCommand,
+    };
+  }
+
+  it('announces what the next one will probably want behind its own, the likeliest first', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture({ topK: 2 });
+    device.immediate = true;
+    device.logits = Float32Array.of(0, 5, 9, 0, 5, 9);
+    await runner.run(mixture, recordPreview(mixture));
+    await submitter.settle();
+    const announced = fake.events.filter((event) => /expect|foresee|borrow/.test(event));
+    expect(announced).toEqual([
+      'borrow 0',
+      'expect gate1,up1,down1,gate2,up2,down2',
+      'foresee gate2,up2,down2,gate1,up1,down1',
+    ]);
+    expect(device.ops[1]).toEqual(['rmsNorm', 'linear']);
+    expect(fake.leases.every(({ releases }) => releases === 1)).toBe(true);
+  });
+
+  it('does not look ahead where the next router is not in memory', async () => {
+    const { fake, mixture, device, submitter, runner } = openMixture({ topK: 2 });
+    device.immediate = true;
+    device.logits = Float32Array.of(0, 5, 9, 0, 5, 9);
+    const preview = recordPreview(mixture);
+    const absent = { ...preview.router, weight: { name: 'shared', shape: [4, 4] } };
+    fake.absent.add(1);
+    const running = runner.run(mixture, { ...preview, router: absent });
+    await settled();
+    fake.waiting.get(1)?.grant();
+    await running;
+    await submitter.settle();
+    expect(fake.events.filter((event) => event.startsWith('foresee'))).toEqual([]);
+    expect(device.ops.flat()).not.toContain('rmsNorm');
   });
 
   it('computes what is shared, then experts in memory, while others are read, and adds up by number', async () => {

@@ -24,6 +24,8 @@ import {
 } from '@airllm/backend';
 import type { LayerStore, TileKind, TileLease, TilePart } from '@airllm/layer-store';
 import { ExpertSum } from './expert-sum.js';
+import { PreviewRecord } from './preview-record.js';
+import type { RouterPreview } from './preview-router.js';
 import { routeExperts, type ExpertRows } from './route.js';
 import type { Submitter } from './submitter.js';
 
@@ -36,6 +38,12 @@ interface RoutedMixture {
   })[];
 }
 
+/** Router logits of the next mixture, on their way. */
+interface Preview {
+  readonly mixture: ExpertsCommand<WeightRef>;
+  readonly values: Promise<Float32Array | undefined>;
+}
+
 export class ProgramRunner {
   readonly #store: LayerStore;
   readonly #submitter: Submitter;
@@ -45,13 +53,20 @@ export class ProgramRunner {
   /** Those whose experts were announced and not yet computed. */
   readonly #routed = new Map<ExpertsCommand<WeightRef>, RoutedMixture>();
 
-  constructor(store: LayerStore, submitter: Submitter) {
+  readonly #previews: PreviewRecord;
+  #preview: RouterPreview | undefined;
+  /** Experts of the next mixture, as its preview had them. */
+  #foreseen: ReadonlySet<number> | undefined;
+
+  constructor(store: LayerStore, submitter: Submitter, previews = new PreviewRecord()) {
     this.#store = store;
     this.#submitter = submitter;
+    this.#previews = previews;
   }
 
-  /** Submits the whole program; it may still be running on the device when this settles. */
-  async run(program: Program): Promise<void> {
+  /** Submits the whole program; it may still be running on the device when this settles. `preview`: of the program after it. */
+  async run(program: Program, preview?: RouterPreview): Promise<void> {
+    this.#preview = preview;
     try {
       const routers = findRouters(program.commands);
       for (const command of program.commands) {
@@ -166,20 +181,64 @@ export class ProgramRunner {
 
   /** Waits for the router and announces the experts it chose, so that they are read while what does not need them computes. */
   async #route(mixture: ExpertsCommand<WeightRef>): Promise<RoutedMixture> {
-    const { logits, routing, record } = mixture;
+    const { logits, record } = mixture;
     this.#submitter.flush();
-    const values = await this.#submitter.arena.read(logits);
-    const bias = routing.correctionBias && this.#store.vectorValues(routing.correctionBias.name);
-    const experts = routeExperts(values, logits.cols, routing, bias).map((rows) => ({
+    const reading = this.#submitter.arena.read(logits);
+    const ahead = this.#lookAhead();
+    const experts = this.#choose(mixture, await reading).map((rows) => ({
       ...rows,
       program: record(rows.expert),
     }));
+    if (this.#foreseen) {
+      this.#previews.judge(
+        this.#foreseen,
+        experts.map(({ expert }) => expert),
+      );
+      this.#foreseen = undefined;
+    }
     const sum = new ExpertSum(mixture, experts);
     const names = experts.map(({ program }) => program.commands.flatMap(matrixNames));
     const held = names.flatMap((matrices, i) => (this.#store.holdsExpert(matrices) ? [i] : []));
     const order = sum.feasible([...new Set([...held, ...experts.keys()])]);
     this.#store.expectExperts(order.flatMap((i) => names[i] ?? []));
+    if (ahead) await this.#foresee(ahead);
     return { sum, work: order.flatMap((index) => (experts[index] ? [{ index, ...experts[index] }] : [])) };
+  }
+
+  #choose({ logits, routing }: ExpertsCommand<WeightRef>, values: Float32Array): ExpertRows[] {
+    const bias = routing.correctionBias && this.#store.vectorValues(routing.correctionBias.name);
+    return routeExperts(values, logits.cols, routing, bias);
+  }
+
+  /** Has the preview computed behind what this mixture waits for, where the next router is in memory. */
+  #lookAhead(): Preview | undefined {
+    const preview = this.#preview;
+    if (!preview || !this.#store.prefetches || !this.#previews.isTrusted) return undefined;
+    const { norm, router, mixture } = preview;
+    const [part, ...others] = this.#store.parts(router.weight.name);
+    if (!part || others.length > 0 || part.weight.packing?.inputMajor) return undefined;
+    const lease = this.#store.tryBorrow(part.tile);
+    if (!lease) return undefined;
+    void this.#lower(norm);
+    const bias = this.#vector(router.bias);
+    this.#submitter.push({ ...router, weight: this.#store.slice(lease, part), bias });
+    this.#submitter.releaseAfter(lease);
+    this.#submitter.flush();
+    // A failure of the device is heard of by whoever waits for its submissions.
+    const values = this.#submitter.arena.read(router.out).catch(() => undefined);
+    return { mixture, values };
+  }
+
+  /** Announces what the next mixture will probably want, the likeliest first. */
+  async #foresee({ mixture, values }: Preview): Promise<void> {
+    const logits = await values;
+    if (!logits) return;
+    const weightOf = ({ scales }: ExpertRows): number => Math.max(...scales);
+    const experts = this.#choose(mixture, logits).sort((a, b) => weightOf(b) - weightOf(a));
+    this.#foreseen = new Set(experts.map(({ expert }) => expert));
+    this.#store.foreseeExperts(
+      experts.flatMap(({ expert }) => mixture.record(expert).commands.flatMap(matrixNames)),
+    );
   }
 
   async #experts(mixture: ExpertsCommand<WeightRef>): Promise<void> {
