@@ -10,6 +10,8 @@ import { probeWebGpu } from '@airllm/webgpu-backend';
 import { AutoModel, type FromPretrainedOptions, type Model } from '../src/index.js';
 
 const MIB = 2 ** 20;
+/** Above the smallest host budget: what the process may grow by between the plan and the model. */
+const ROOM_BYTES = 10e6;
 const probe = await probeWebGpu();
 if (!probe.available) console.warn(`device memory skipped: ${probe.reason}`);
 const whereAvailable = probe.available ? describe : describe.skip;
@@ -79,7 +81,7 @@ whereAvailable('on a device with memory of its own', () => {
   ])('what does not fit lives in %s, with the same tokens', async (home, hostBudget) => {
     const device = 64 * MIB;
     const generous = await AutoModel.plan(folder, onDevice({ host: '8GB', device }, 64));
-    const host = hostBudget === 'least' ? generous.minimumHostBytes + 4e6 : hostBudget;
+    const host = hostBudget === 'least' ? generous.minimumHostBytes + ROOM_BYTES : hostBudget;
     await using model = await AutoModel.fromPretrained(folder, onDevice({ host, device }, 64));
     const { plan } = model;
     const share = (plan.device?.pinnedBytes ?? NaN) / plan.layers.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -146,16 +148,16 @@ it.each(['cpu', 'reference'] as const)(
   },
 );
 
-/** Decoding reads no more per token than the plan names. */
+/** Decoding reads what the plan names for a token: less where host memory holds some of it, and at most one round ahead. */
 async function expectReadsAsPlanned(model: Model): Promise<void> {
   const read: number[] = [];
   for await (const event of model.stream({ inputIds: [7] }, { maxNewTokens: 5, ignoreEos: true })) {
     if (event) read.push(model.stats.bytesRead);
   }
-  const perToken = ((read[4] ?? NaN) - (read[1] ?? NaN)) / 3;
+  const threeTokens = (read[4] ?? NaN) - (read[1] ?? NaN);
   const { streamedBytesPerPass, pinnedBytes } = model.plan;
-  expect(perToken).toBeGreaterThan(0);
+  expect(threeTokens).toBeGreaterThan(0);
   // What a software GPU holds is the process's, and grows it: the little that was to stay in host memory may make room.
-  expect(pinnedBytes).toBeLessThan(4e6);
-  expect(perToken).toBeLessThanOrEqual(streamedBytesPerPass + pinnedBytes);
+  expect(pinnedBytes).toBeLessThan(ROOM_BYTES);
+  expect(threeTokens).toBeLessThanOrEqual((3 + 1) * (streamedBytesPerPass + pinnedBytes));
 }
