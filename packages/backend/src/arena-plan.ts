@@ -37,6 +37,7 @@ export function placeInArena(lifetimes: readonly Lifetime[], base: number): numb
   return highWater;
 }
 
+/** The elements that a tensor of `elements` takes in an arena, where the next one may begin. */
 export function alignElements(elements: number): number {
   return Math.ceil(elements / ALIGN_ELEMENTS) * ALIGN_ELEMENTS;
 }

@@ -74,6 +74,7 @@ export type {
   RmsNormOptions,
   RopeOptions,
 } from './record-options.js';
+export { alignElements } from './arena-plan.js';
 export { Recorder, type Program } from './recorder.js';
 export { Tensor, type Storage } from './tensor.js';
 export type { BlockScales, WeightMemory, WeightRef, WeightSlice } from './weight.js';

@@ -13,16 +13,13 @@ import { PinnedPacker, type PackTile, type PinnedEntry } from './pinned-packer.j
 import { PinnedTiles } from './pinned-tiles.js';
 import type { Placement } from './placement.js';
 import type { TileLoader } from './tile-loader.js';
+import { TileMemory, type TileLoad } from './tile-memory.js';
 import type { Tile } from './tile.js';
 
 /** Tiles read at once: enough for the disk while the pages of some of them are being committed. */
 export const READS_IN_FLIGHT = 8;
 
-interface Entry extends PinnedEntry {
-  /** Of the ring; undefined for a tile that stays. */
-  readonly slot: WeightMemory | undefined;
-  readonly onDevice: boolean;
-  readonly loading: Promise<WeightMemory>;
+interface Entry extends PinnedEntry, TileLoad {
   leases: number;
   /** Streamed and handed out: gone at the last release. */
   taken: boolean;
@@ -46,9 +43,7 @@ export class DenseTiles {
   readonly #waiters: (() => void)[] = [];
   readonly #pinned: PinnedTiles;
   readonly #packer: PinnedPacker;
-  readonly #device: DeviceTiles | undefined;
-  #slots: WeightMemory[] = [];
-  #freeSlots: WeightMemory[] = [];
+  readonly #memory: TileMemory;
   #asked = -1;
   #askedTaken = true;
   #next = 0;
@@ -60,18 +55,21 @@ export class DenseTiles {
 
   constructor(
     private readonly tiles: readonly Tile[],
-    private placement: Placement,
+    placement: Placement,
     private readonly options: DenseTilesOptions,
   ) {
     const { allocate, loader, pack, device } = options;
-    this.#device = device && new DeviceTiles({ device, allocate, loader });
     this.#pinned = new PinnedTiles(tiles, { allocate, packs: pack !== undefined });
+    this.#memory = new TileMemory({
+      ...{ pinned: this.#pinned, allocate, loader },
+      device: device && new DeviceTiles({ device, allocate, loader }),
+    });
     this.#packer = new PinnedPacker({
       ...{ tiles, pinned: this.#pinned, pack },
       entryOf: (index) => this.#pinnedEntry(index),
       onEnd: () => this.#pump(),
     });
-    this.#takeMemory();
+    this.#memory.place(placement);
   }
 
   /** The tile if it is in memory now. Tiles are asked for in cyclic order; a break in it drops what was read ahead. */
@@ -108,10 +106,8 @@ export class DenseTiles {
   }
 
   /** All host memory that is held. */
-  *memories(): Iterable<WeightMemory> {
-    yield* this.#pinned.memories();
-    yield* this.#slots;
-    if (this.#device) yield* this.#device.memories();
+  memories(): Iterable<WeightMemory> {
+    return this.#memory.memories();
   }
 
   /** What packing tiles that stay has saved, and the error that ended it if one did. */
@@ -127,16 +123,10 @@ export class DenseTiles {
     this.#paused = true;
     await this.#settle();
     this.#paused = false;
-    this.#dropSlots();
-    this.placement = placement;
     try {
-      this.#takeMemory();
-      for (const [index, entry] of this.#entries) {
-        const stays = entry.onDevice
-          ? placement.onDevice[index]
-          : entry.memory === this.#pinned.memoryOf(index);
-        if (entry.slot || !stays) this.#entries.delete(index);
-      }
+      this.#memory.place(placement);
+      for (const [index, entry] of this.#entries)
+        if (!this.#memory.keeps(index, entry)) this.#entries.delete(index);
     } catch (error) {
       this.#entries.clear();
       await this.close();
@@ -152,23 +142,7 @@ export class DenseTiles {
     for (const wake of this.#waiters.splice(0)) wake();
     await this.#settle();
     this.#entries.clear();
-    this.#dropSlots();
-    this.#pinned.dispose();
-    this.#device?.keep(() => false);
-  }
-
-  #takeMemory(): void {
-    const { onDevice, ringSlots, ringSlotBytes } = this.placement;
-    this.#device?.keep((index) => onDevice[index] ?? false);
-    this.#pinned.place(this.placement);
-    while (this.#slots.length < ringSlots) this.#slots.push(this.options.allocate(ringSlotBytes));
-    this.#freeSlots = [...this.#slots];
-  }
-
-  #dropSlots(): void {
-    for (const slot of this.#slots) slot.dispose();
-    this.#slots = [];
-    this.#freeSlots = [];
+    this.#memory.dispose();
   }
 
   #ask(index: number): void {
@@ -187,7 +161,7 @@ export class DenseTiles {
   #request(index: number): void {
     if (!this.#entries.has(index)) {
       this.#next = this.#asked;
-      if (this.#freeSlots.length === 0) this.#dropReadAhead();
+      if (!this.#memory.hasFreeSlot) this.#dropReadAhead();
     }
     this.#pump();
   }
@@ -218,7 +192,7 @@ export class DenseTiles {
     this.#nextPinned = Math.max(this.#nextPinned, this.#next);
     while (this.#mayRead() && this.#nextPinned <= furthest) {
       const index = this.#nextPinned % this.tiles.length;
-      if (this.#stays(index) && !this.#schedule(index)) break;
+      if (this.#memory.stays(index) && !this.#schedule(index)) break;
       this.#nextPinned += 1;
     }
     // Not in the first round: it reads what stays, and somebody waits for its token.
@@ -229,18 +203,13 @@ export class DenseTiles {
     return !this.#closed && !this.#paused && this.#inFlight < READS_IN_FLIGHT;
   }
 
-  /** Whether its place is one where tiles stay. */
-  #stays(index: number): boolean {
-    return this.placement.onDevice[index] || this.#pinned.has(index);
-  }
-
   /** False when the tile has to wait: for memory, or for the release of its last use. */
   #schedule(index: number): boolean {
     const present = this.#entries.get(index);
     if (present) return !present.slot || !present.taken;
     const tile = this.tiles[index];
     if (!tile) throw new RangeError(`Expected a tile below ${this.tiles.length} but received ${index}`);
-    const started = this.#load(tile);
+    const started = this.#memory.load(tile);
     if (!started) return false;
     this.#inFlight += 1;
     const loading = started.loading.finally(() => (this.#inFlight -= 1));
@@ -259,19 +228,6 @@ export class DenseTiles {
       },
     );
     return true;
-  }
-
-  /** Starts to read a tile to where it is placed; undefined where no memory is free. */
-  #load(tile: Tile): Pick<Entry, 'slot' | 'onDevice' | 'loading'> | undefined {
-    if (this.placement.onDevice[tile.index]) {
-      const device = this.#device;
-      if (!device) throw new TypeError('Expected a device for tiles that are placed on it');
-      return device.mayLoad ? { slot: undefined, onDevice: true, loading: device.load(tile) } : undefined;
-    }
-    const slot = this.#pinned.has(tile.index) ? undefined : this.#freeSlots.pop();
-    const memory = slot ?? this.#pinned.memoryOf(tile.index);
-    if (!memory) return undefined;
-    return { slot, onDevice: false, loading: this.options.loader.load(tile, memory).then(() => memory) };
   }
 
   #lease(index: number, entry: Entry, memory: WeightMemory): TileLease {
@@ -311,7 +267,7 @@ export class DenseTiles {
   /** Gives the memory of a forgotten tile back, once no read is in flight. */
   #free(entry: Entry): void {
     const free = (): void => {
-      if (entry.slot) this.#freeSlots.push(entry.slot);
+      if (entry.slot) this.#memory.free(entry.slot);
       this.#advance();
     };
     if (entry.memory) return free();

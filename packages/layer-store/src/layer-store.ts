@@ -4,7 +4,6 @@
 import type { DeviceMemory, WeightMemory, WeightSlice } from '@airllm/backend';
 import { weightRows } from '@airllm/backend/reference';
 import type { OpenReadQueueOptions } from '@airllm/direct-io';
-import { decodeWeight } from './decode-weight.js';
 import { DenseTiles } from './dense-tiles.js';
 import { ExpertTiles } from './expert-tiles.js';
 import { listExpertUses, tilesOfUses, type ExpertUse } from './expert-uses.js';
@@ -18,7 +17,8 @@ import { RowReader, ROWS_PER_READ } from './row-reader.js';
 import { createStageStats, type StageStats } from './stats.js';
 import type { StoreLayout } from './store-layout.js';
 import { TileLoader } from './tile-loader.js';
-import type { Tile, TileKind, TilePart } from './tile.js';
+import { TileSlices } from './tile-slices.js';
+import type { TileKind, TilePart } from './tile.js';
 
 export interface LayerStoreOptions {
   layout: StoreLayout;
@@ -31,8 +31,8 @@ export interface LayerStoreOptions {
   /** Read tiles before they are asked for, also across the end of a pass. Default true. */
   prefetch?: boolean;
   /**
-   * Without a device that has memory of its own: keeps bfloat16 that stays in memory in about 0.7 of its bytes, bit for bit, so that more of the model can stay. Needs ops that
-   * read `bf16z`, and memory that the host reads. Default: as stored.
+   * Keeps bfloat16 that stays in memory in about 0.7 of its bytes, bit for bit, so that more of the model can stay. Needs ops that
+   * read `bf16z`; not done where a device has memory of its own. Default: as stored.
    */
   lossless?: LosslessKernels | undefined;
   /** How reads are made. Default: the best this machine has. */
@@ -51,6 +51,7 @@ export class LayerStore implements AsyncDisposable {
   readonly #experts: ExpertTiles;
   readonly #rows: RowReader;
   readonly #residents: ResidentWeights;
+  readonly #slices: TileSlices;
   readonly #residentMemory: WeightMemory;
   /** Residents come through it when the store is opened, embedding rows afterwards. */
   readonly #staging: WeightMemory;
@@ -74,7 +75,7 @@ export class LayerStore implements AsyncDisposable {
     this.#loader = new TileLoader({
       reader: this.#reader,
       stats: this.stats,
-      decode: (tile, memory) => this.#decode(tile, memory),
+      decode: (tile, memory) => this.#slices.decode(tile, memory),
     });
     const loader = this.#loader;
     const kernels = !device && layout.denseTiles.some(isPackable) ? lossless : undefined;
@@ -93,6 +94,7 @@ export class LayerStore implements AsyncDisposable {
     this.#rows = new RowReader(layout.embedding, this.#reader, this.#staging);
     this.#residentMemory = allocate(Math.max(layout.residents.byteLength, 1));
     this.#residents = new ResidentWeights(layout, this.#residentMemory);
+    this.#slices = new TileSlices(this.#residents);
   }
 
   get placement(): StorePlacement {
@@ -162,28 +164,8 @@ export class LayerStore implements AsyncDisposable {
   }
 
   /** The rows of `part`, which must be a part of the leased tile. */
-  slice({ memory, packed }: TileLease, part: TilePart): WeightSlice {
-    if (packed) return packed.slice(part);
-    const { weight, rowCount: rows, decodedOffset: byteOffset } = part;
-    if (byteOffset === undefined) return this.#residents.forOps(this.#stored(memory, part));
-    const [outputs, inputs] = weight.packing?.inputMajor ? [weight.cols, rows] : [rows, weight.cols];
-    return { memory, byteOffset, dtype: 'f32', rows: outputs, cols: inputs };
-  }
-
-  #stored(memory: WeightMemory, part: TilePart): WeightSlice {
-    const { weight, rowStart, rowCount, bufferOffset, companionOffsets } = part;
-    const companions = companionOffsets.map((byteOffset) => ({ memory, byteOffset }));
-    return this.#residents.bind(weight, { memory, byteOffset: bufferOffset, rowStart, rowCount }, companions);
-  }
-
-  /** Makes the float32 values of the parts that ops do not take as they are stored. */
-  async #decode({ parts }: Tile, memory: WeightMemory): Promise<void> {
-    for (const part of parts) {
-      const { decodedOffset: byteOffset, weight } = part;
-      if (byteOffset === undefined) continue;
-      const inputMajor = weight.packing?.inputMajor ?? false;
-      await decodeWeight(this.#stored(memory, part), { memory, byteOffset }, { inputMajor });
-    }
+  slice(lease: TileLease, part: TilePart): WeightSlice {
+    return this.#slices.slice(lease, part);
   }
 
   /** The tiles that hold a matrix, in order of its rows. */

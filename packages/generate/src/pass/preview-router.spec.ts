@@ -47,8 +47,9 @@ describe('previewRouter', () => {
     const end = layer.arenaElements + previewElements(HIDDEN, EXPERTS);
     const preview = previewRouter(layer, next, end);
     expect(preview?.norm.out.offset).toBe(layer.arenaElements);
-    expect(preview?.router.out.offset).toBe(layer.arenaElements + rows * HIDDEN);
-    expect(layer.arenaElements + rows * (HIDDEN + EXPERTS)).toBe(end);
+    // 4 · 8 and 4 · 4 values: each begins at a multiple of 16.
+    expect(preview?.router.out.offset).toBe(layer.arenaElements + 32);
+    expect(end).toBe(layer.arenaElements + 32 + 16);
   });
 
   it.each([

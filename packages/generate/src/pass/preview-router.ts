@@ -6,6 +6,7 @@
 //                    └─── norm of the next ─ router of the next ─► preview
 
 import {
+  alignElements,
   Tensor,
   type ExpertsCommand,
   type LayerNormCommand,
@@ -13,9 +14,9 @@ import {
   type Program,
   type RecordedCommand,
   type RmsNormCommand,
-  type Storage,
   type WeightRef,
 } from '@airllm/backend';
+import { findRouters, lastWriter } from './find-routers.js';
 
 /** Rows that are looked ahead for: more of them want most of the experts anyway. */
 export const PREVIEW_ROWS = 4;
@@ -31,7 +32,7 @@ export interface RouterPreview {
 
 /** Float32 values that a preview needs, at the end of the arena, behind what the layer's program uses. */
 export function previewElements(hiddenSize: number, experts: number): number {
-  return PREVIEW_ROWS * (hiddenSize + experts);
+  return alignElements(PREVIEW_ROWS * hiddenSize) + alignElements(PREVIEW_ROWS * experts);
 }
 
 /**
@@ -54,7 +55,7 @@ export function previewRouter(
   if (!isSame || rows > PREVIEW_ROWS) return undefined;
   const start = arenaElements - previewElements(cols, there.mixture.logits.cols);
   const normed = tensorAt(start, rows, cols);
-  const logits = tensorAt(start + PREVIEW_ROWS * cols, rows, there.mixture.logits.cols);
+  const logits = tensorAt(start + alignElements(PREVIEW_ROWS * cols), rows, there.mixture.logits.cols);
   return {
     norm: { ...there.norm, out: normed },
     router: { ...there.router, x: normed, out: logits },
@@ -72,26 +73,10 @@ interface Routing {
   readonly mixture: ExpertsCommand<WeightRef>;
 }
 
-/** The mixture of a layer, what writes its logits, and what writes the router's input. */
+/** The first mixture of a layer, what writes its logits, and what writes the router's input. */
 function findRouting(commands: readonly RecordedCommand<WeightRef>[]): Routing | undefined {
-  const mixture = commands.find((command) => command.op === 'experts');
-  if (!mixture) return undefined;
-  const router = lastWriter(commands, mixture.logits.storage, mixture);
-  if (router?.op !== 'linear') return undefined;
-  const norm = lastWriter(commands, router.x.storage, router);
+  const [[router, mixture] = []] = findRouters(commands);
+  if (router?.op !== 'linear' || !mixture) return undefined;
+  const norm = lastWriter(commands, router.x.storage, commands.indexOf(router));
   return norm?.op === 'rmsNorm' || norm?.op === 'layerNorm' ? { norm, router, mixture } : undefined;
-}
-
-/** The last command before `reader` that writes `storage`. */
-function lastWriter(
-  commands: readonly RecordedCommand<WeightRef>[],
-  storage: Storage,
-  reader: RecordedCommand<WeightRef>,
-): RecordedCommand<WeightRef> | undefined {
-  const before = commands.slice(0, commands.indexOf(reader));
-  return before.reverse().find((command) => written(command).storage === storage);
-}
-
-function written(command: RecordedCommand<WeightRef>): Tensor {
-  return 'out' in command ? command.out : command.x;
 }

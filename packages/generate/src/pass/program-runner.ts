@@ -18,12 +18,12 @@ import {
   type LinearTransposedCommand,
   type Program,
   type RecordedCommand,
-  type Storage,
   type WeightRef,
   type WeightSlice,
 } from '@airllm/backend';
 import type { LayerStore, TileKind, TileLease, TilePart } from '@airllm/layer-store';
 import { ExpertSum } from './expert-sum.js';
+import { findRouters } from './find-routers.js';
 import { PreviewRecord } from './preview-record.js';
 import type { RouterPreview } from './preview-router.js';
 import { routeExperts, type ExpertRows } from './route.js';
@@ -292,22 +292,6 @@ function firstRows(command: Command<WeightRef>, count: number): Command<WeightRe
     operand instanceof Tensor ? operand.rowRange(0, count) : operand,
   ]);
   return Object.fromEntries(operands) as Command<WeightRef>;
-}
-
-/** By the last command before it that writes its logits. */
-function findRouters(
-  commands: readonly RecordedCommand<WeightRef>[],
-): Map<RecordedCommand<WeightRef>, ExpertsCommand<WeightRef>> {
-  const writers = new Map<Storage, RecordedCommand<WeightRef>>();
-  const routers = new Map<RecordedCommand<WeightRef>, ExpertsCommand<WeightRef>>();
-  for (const command of commands) {
-    if (command.op === 'experts') {
-      const router = writers.get(command.logits.storage);
-      if (router) routers.set(router, command);
-    }
-    writers.set(('out' in command ? command.out : command.x).storage, command);
-  }
-  return routers;
 }
 
 /** Names of the matrices that a command reads. */
