@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { runDemo } from './commands/demo.js';
+import { printDiagnosis } from './commands/doctor.js';
 import { inspectModel } from './commands/inspect.js';
 import { printModels } from './commands/models.js';
 import { printPlan } from './commands/plan.js';
@@ -73,6 +74,12 @@ export function createProgram(): Command {
     .option('--json', 'as JSON')
     .option('--markdown', 'as Markdown')
     .action(printModels);
+
+  program
+    .command('doctor')
+    .description('show what this machine has for running models, what would be chosen and why')
+    .option('--json', 'as JSON')
+    .action(printDiagnosis);
 
   addModelOptions(program.command('demo'))
     .description('ask the embedded model a question and let it tell a story')

@@ -6,6 +6,7 @@ import { LanguageModel, resolveEosTokenIds } from '@airllm/generate';
 import { openLayerStore, type LayerStore, type StoreLayout } from '@airllm/layer-store';
 import { resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import type { ShardProgress } from '@airllm/sharder';
+import { noGpuReason } from './devices/gpu-hints.js';
 import { checkDtype } from './options/check-dtype.js';
 import {
   resolveOptions,
@@ -129,7 +130,9 @@ export class AutoModel {
     const resolved = resolveOptions(options);
     const { checkpoint, definition } = await inspect(idOrPath, resolved);
     // Only a device with memory of its own has to be asked for it.
-    const inHostMemory = ['auto', 'cpu', 'reference'].includes(resolved.device);
+    const inHostMemory =
+      ['cpu', 'reference'].includes(resolved.device) ||
+      (resolved.device === 'auto' && noGpuReason() !== undefined);
     const opened = resolved.deviceMemory || !inHostMemory ? await open(resolved) : undefined;
     await using _ = opened?.backend;
     return plan(checkpoint, definition, resolved, opened?.budget).plan;

@@ -1,6 +1,16 @@
 export { AutoModel, type InspectedModel } from './auto-model.js';
 export type { ChatContentPart, ChatMessage } from './chat/chat-message.js';
 export { CoreError, type CoreErrorCode } from './errors.js';
+export type { GpuDeviceName } from './devices/gpu-devices.js';
+export { diagnose } from './doctor/diagnose.js';
+export type {
+  DeviceFacts,
+  Diagnosis,
+  DiskFacts,
+  DriverFacts,
+  MemoryFacts,
+  SystemFacts,
+} from './doctor/diagnosis.js';
 export { describeConfig, type ConfigDescription } from './describe-config.js';
 export { Model, type GenerationResult, type Logits } from './model.js';
 export type { CompressionOption, FromPretrainedOptions } from './options/resolve-options.js';

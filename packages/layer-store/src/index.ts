@@ -5,6 +5,7 @@ export type { ReadingStatus } from './file-reader.js';
 export { LayerStore, type LayerStoreOptions } from './layer-store.js';
 export type { TileLease } from './lease.js';
 export { measureDisk, type DiskSpeed } from './measure-disk.js';
+export { measureFolder, type MeasureFolderOptions } from './measure-folder.js';
 export { openLayerStore } from './open-layer-store.js';
 export type { LosslessKernels } from './packed-tile.js';
 export { minimumStoreBytes, placeStore, type StorePlacement } from './place-store.js';

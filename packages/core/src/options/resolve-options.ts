@@ -23,8 +23,8 @@ export interface FromPretrainedOptions {
     device?: string | number | null;
   } | null;
   /**
-   * `'auto'` (default): `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded. `'webgpu'`: a GPU by
-   * Vulkan, Metal or Direct3D 12. Others: not yet.
+   * `'auto'` (default): a GPU that works, else `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded.
+   * `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12. Others: not yet.
    */
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
   /** Threads that compute. Default: one per core. */

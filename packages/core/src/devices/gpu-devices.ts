@@ -1,0 +1,55 @@
+// The kinds of GPU that there is a backend for, in the order `device: 'auto'` prefers them. A new one is an entry here.
+// Packages are imported when they are needed: they load drivers.
+
+import type { Backend } from '@airllm/backend';
+
+export type GpuDeviceName = 'webgpu';
+
+/** What a backend's package says of this machine. */
+export type GpuProbe =
+  | { readonly available: true; readonly name: string; readonly isSoftware: boolean }
+  | { readonly available: false; readonly reason: string };
+
+export interface GpuDeviceOptions {
+  /** What the backend may hold on the device. Default: its own. */
+  readonly memoryBytes?: number | undefined;
+}
+
+export interface GpuDevice {
+  readonly device: GpuDeviceName;
+  /** Where there are drivers for it. */
+  readonly platforms: readonly NodeJS.Platform[];
+  /** Never rejects for what a machine lacks. A broken driver may end the process. */
+  readonly probe: () => Promise<GpuProbe>;
+  /** @throws BackendError `BACKEND_UNAVAILABLE`, `OUT_OF_DEVICE_MEMORY` */
+  readonly open: (options: GpuDeviceOptions) => Promise<Backend>;
+}
+
+export const GPU_DEVICES: readonly GpuDevice[] = [
+  {
+    device: 'webgpu',
+    platforms: ['linux', 'darwin', 'win32'],
+    probe: probeWebGpuDevice,
+    open: openWebGpuDevice,
+  },
+];
+
+/** The entry of a device that has one. */
+export function gpuDevice(name: GpuDeviceName): GpuDevice {
+  const found = GPU_DEVICES.find(({ device }) => device === name);
+  if (!found) throw new TypeError(`Expected a GPU device but received ${name}`);
+  return found;
+}
+
+async function probeWebGpuDevice(): Promise<GpuProbe> {
+  const { probeWebGpu } = await import('@airllm/webgpu-backend');
+  const probe = await probeWebGpu();
+  if (!probe.available) return probe;
+  const { name, isSoftware } = probe.adapter;
+  return { available: true, name, isSoftware };
+}
+
+async function openWebGpuDevice({ memoryBytes }: GpuDeviceOptions): Promise<Backend> {
+  const { createWebGpuBackend } = await import('@airllm/webgpu-backend');
+  return createWebGpuBackend(memoryBytes === undefined ? {} : { memoryBytes });
+}
