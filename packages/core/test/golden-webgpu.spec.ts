@@ -24,7 +24,10 @@ if (!probe.available) console.warn(`models on webgpu skipped: ${probe.reason}`);
       inputIds,
       expected: greedy.slice(0, maxNewTokens),
     }));
-    await using model = await AutoModel.fromPretrained(join(fixturesFolder, name), { device: 'webgpu' });
+    await using model = await AutoModel.fromPretrained(join(fixturesFolder, name), {
+      device: 'webgpu',
+      onNotice: () => undefined,
+    });
     expect(model.device).toMatch(/^WebGPU, /);
     for (const { inputIds, expected } of prompts.slice(0, 1)) {
       const { tokenIds } = await model.generate({ inputIds }, options);
