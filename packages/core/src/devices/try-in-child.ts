@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ANSWER_FD, MAX_ANSWER_BYTES, parseDeviceAnswer, type DeviceAnswer } from './device-answer.js';
 import type { GpuDeviceName } from './gpu-devices.js';
+import { PACKAGE_DIR } from '../package-dir.js';
 
 export interface TryInChildOptions {
   /** Default: `AIRLLM_DEVICE_TIMEOUT` seconds, else 20 s: a driver may compile its first kernel. */
@@ -27,7 +28,7 @@ export type ChildAnswer = DeviceAnswer | BrokenDevice;
 const DEFAULT_TIMEOUT_MS = 20_000;
 const MAX_TIMEOUT_SECONDS = 3600;
 /** As it is compiled, wherever this file runs from. */
-const PROGRAM = fileURLToPath(new URL('../../dist/devices/try-device-child.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('dist/devices/try-device-child.js', PACKAGE_DIR));
 const MAX_ERROR_BYTES = 4096;
 
 /** Never rejects: whatever happens to the child is a reason. */

@@ -1,6 +1,7 @@
 // The whole native boundary: what quantizer.node exports, in types. Nothing else in this package touches the addon.
 
 import { loadAddon } from '@airllm/native';
+import { PACKAGE_DIR } from '../package-dir.js';
 
 /** Instruction sets the kernels are compiled for; `auto` takes the best the machine has. */
 export type InstructionSet = 'auto' | 'scalar' | 'avx2' | 'avx512' | 'neon';
@@ -98,6 +99,6 @@ let binding: NativeBinding | undefined;
 
 /** @throws NativeAddonError of `@airllm/native` */
 export function loadBinding(): NativeBinding {
-  binding ??= loadAddon<NativeBinding>({ packageDir: new URL('../..', import.meta.url), name: 'quantizer' });
+  binding ??= loadAddon<NativeBinding>({ packageDir: PACKAGE_DIR, name: 'quantizer' });
   return binding;
 }
