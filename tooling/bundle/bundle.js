@@ -4,10 +4,12 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { entriesOf } from './entries.js';
+import { packageFolder, writeLicenses } from './licenses.js';
 
 /** Writes `dist` of the package in `folder` and removes JavaScript that does not belong to this build. */
 export async function bundle(folder) {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { dependencies, devDependencies, bundle: { inline = [] } = {} } = manifest;
   const { metafile } = await build({
     absWorkingDir: folder,
     entryPoints: entriesOf(manifest).map((entry) => `src/${entry}.ts`),
@@ -15,7 +17,7 @@ export async function bundle(folder) {
     outbase: 'src',
     bundle: true,
     splitting: true,
-    packages: 'external',
+    external: Object.keys({ ...dependencies, ...devDependencies }).filter((name) => !inline.includes(name)),
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -24,10 +26,23 @@ export async function bundle(folder) {
     metafile: true,
     logLevel: 'warning',
   });
-  removeOthers(
-    join(folder, 'dist'),
-    Object.keys(metafile.outputs).map((file) => resolve(folder, file)),
-  );
+  const absolute = (files) => Object.keys(files).map((file) => resolve(folder, file));
+  expectInlined(folder, absolute(metafile.inputs), inline);
+  writeLicenses(join(folder, 'dist'), absolute(metafile.inputs));
+  removeOthers(join(folder, 'dist'), absolute(metafile.outputs));
+}
+
+/** What is not declared as a dependency would be inlined unseen. */
+function expectInlined(folder, inputs, inline) {
+  const sources = join(folder, 'src', '/');
+  for (const file of inputs) {
+    if (file.startsWith(sources)) continue;
+    const [owner] = inline.filter((name) => packageFolder(file)?.endsWith(join('node_modules', name)));
+    if (owner === undefined)
+      throw new Error(
+        `${file} is neither of this package nor of a dependency, nor of ${JSON.stringify(inline)}`,
+      );
+  }
 }
 
 function removeOthers(dist, written) {

@@ -1,7 +1,7 @@
 // A package of three sources becomes one file for each entry; its programs run, and an earlier build's files are gone.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../bundle.js';
@@ -15,6 +15,8 @@ function write(path, text) {
   writeFileSync(join(folder, path), text);
 }
 
+const read = (path) => readFileSync(join(folder, path), 'utf8');
+
 test('a package', async () => {
   const manifest = {
     name: 'p',
@@ -23,7 +25,10 @@ test('a package', async () => {
     bundle: { programs: ['./dist/deep/program.js'] },
   };
   write('package.json', JSON.stringify(manifest));
-  write('src/index.ts', "export { half } from './deep/half.js';\nexport const late = () => import('./late.js');\n");
+  write(
+    'src/index.ts',
+    "export { half } from './deep/half.js';\nexport const late = () => import('./late.js');\n",
+  );
   write('src/deep/half.ts', 'export const half = (x: number): number => x / 2;\n');
   write('src/late.ts', 'export const answer: number = 42;\n');
   write('src/deep/program.ts', "import { half } from './half.js';\nconsole.log(half(6));\n");
@@ -36,8 +41,43 @@ test('a package', async () => {
   expect(existsSync(join(folder, 'dist/index.d.ts'))).toBe(true);
   const run = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' }).trim();
   expect(run('dist/deep/program.js')).toBe('3');
-  const program = "import { half, late } from './dist/index.js'; console.log(half(5), (await late()).answer);";
+  const program =
+    "import { half, late } from './dist/index.js'; console.log(half(5), (await late()).answer);";
   expect(run('--input-type=module', '-e', program)).toBe('2.5 42');
+});
+
+describe('what is not of the package', () => {
+  const dependency = { name: 'd', version: '1.2.3', type: 'module', exports: './index.js' };
+  const manifest = { name: 'q', type: 'module', exports: { '.': './dist/index.js' } };
+
+  beforeAll(() => {
+    write('q/src/index.ts', "export { answer } from 'd';\n");
+    write('q/node_modules/d/package.json', JSON.stringify(dependency));
+    write('q/node_modules/d/index.js', 'export const answer = 42;\n');
+    write('q/node_modules/d/LICENSE', 'Do as you like.\n');
+  });
+
+  it('stays outside where it is a dependency', async () => {
+    write('q/package.json', JSON.stringify({ ...manifest, dependencies: { d: '*' } }));
+    await bundle(join(folder, 'q'));
+    expect(read('q/dist/index.js')).toContain('from "d"');
+    expect(existsSync(join(folder, 'q/dist/THIRD-PARTY-LICENSES.txt'))).toBe(false);
+  });
+
+  it('is inlined with its license where it is named', async () => {
+    write(
+      'q/package.json',
+      JSON.stringify({ ...manifest, devDependencies: { d: '*' }, bundle: { inline: ['d'] } }),
+    );
+    await bundle(join(folder, 'q'));
+    expect(read('q/dist/index.js')).not.toContain('from "d"');
+    expect(read('q/dist/THIRD-PARTY-LICENSES.txt')).toBe('d 1.2.3\n\nDo as you like.\n');
+  });
+
+  it('ends the build where it is not declared', async () => {
+    write('q/package.json', JSON.stringify(manifest));
+    await expect(bundle(join(folder, 'q'))).rejects.toThrow(/neither of this package nor of a dependency/);
+  });
 });
 
 describe('entriesOf', () => {
