@@ -12,7 +12,7 @@ const files = listPackageFolders(['packages', 'bench'])
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`),
   )
-  .filter((file) => /\.(?:h|cc)$/.test(file) && !file.includes('/build/'));
+  .filter((file) => /\.(?:h|cc|cu)$/.test(file) && !file.includes('/build/'));
 
 if (spawnSync('clang-format', ['--version']).status !== 0) {
   console.warn('SKIPPED: clang-format is not installed: the format of the C++ sources was not checked');

@@ -13,6 +13,7 @@
 #include "cpu_features.h"
 #include "engine.h"
 #include "memory_bandwidth.h"
+#include "pages.h"
 
 namespace {
 
@@ -224,8 +225,8 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     const auto words = arrayArgument<Napi::Float64Array>(info, 0, napi_float64_array);
     auto task = std::make_unique<PromisedTask>(env);
     try {
-      task->program = airllm::decodeProgram(words.Data(), words.ElementLength(),
-                                            [this](uint64_t id) { return find(id); });
+      task->program = airllm::decodeProgram(
+          words.Data(), words.ElementLength(), [this](uint64_t id) { return find(id); }, airllm::kLimits);
     } catch (const InvalidOperand& error) {
       fail(env, "INVALID_OPERAND", error.what());
     } catch (const std::bad_alloc&) {
@@ -255,7 +256,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     auto task = std::make_unique<PromisedTask>(env);
     task->kind = kind;
     task->rows = rows;
-    task->pages = std::move(pages);
+    task->memory = std::move(pages);
     try {
       task->data.resize(count);
     } catch (const std::bad_alloc&) {

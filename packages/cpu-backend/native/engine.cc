@@ -56,7 +56,7 @@ void Engine::drive() {
     if (stopping_) return;
     // Memory goes before the news: whoever is told may count on the pages being free.
     task->program.reset();
-    task->pages.reset();
+    task->memory.reset();
     pending_.fetch_sub(1, std::memory_order_release);
     completed_(std::move(task));
   }

@@ -16,6 +16,9 @@
 
 namespace airllm {
 
+/** What the scratch memory of a thread holds. */
+constexpr Limits kLimits{SIZE_MAX, kMostLatentDim, kMostConvWidth, kMostKeyDim};
+
 /** One thing to do in order: run a program, or copy rows between an arena and `data`. */
 struct Task {
   enum class Kind { kRun, kRead, kWrite };
@@ -24,7 +27,7 @@ struct Task {
   std::unique_ptr<Program> program;
   /** Read and write: the rows, the arena they lie in, and their values packed row-major. */
   Matrix rows{};
-  std::shared_ptr<Pages> pages;
+  std::shared_ptr<Memory> memory;
   std::vector<float> data;
   /** Seconds spent on it, once completed. */
   double computeSeconds = 0;

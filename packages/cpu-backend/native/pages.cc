@@ -30,7 +30,7 @@ std::shared_ptr<Pages> Pages::map(size_t byteLength, bool) {
   return std::shared_ptr<Pages>(new Pages(static_cast<uint8_t*>(data), byteLength, length));
 }
 
-Pages::~Pages() { VirtualFree(data_, 0, MEM_RELEASE); }
+Pages::~Pages() { VirtualFree(data(), 0, MEM_RELEASE); }
 
 #else
 
@@ -58,7 +58,7 @@ std::shared_ptr<Pages> Pages::map(size_t byteLength, bool fullyWritten) {
   return std::shared_ptr<Pages>(new Pages(data, byteLength, length));
 }
 
-Pages::~Pages() { munmap(data_, mappedLength_); }
+Pages::~Pages() { munmap(data(), mappedLength_); }
 
 #endif
 

@@ -14,11 +14,10 @@ import {
   type SubmissionResult,
   type WeightMemory,
 } from '@airllm/backend';
+import { encodeSubmission, expectSize, toBackendError } from '@airllm/native-submission';
 import { constants } from 'node:buffer';
 import type { NativeEngine } from './binding.js';
-import { CpuArena, CpuKvCache, CpuWeightMemory, expectSize } from './cpu-memory.js';
-import { encodeSubmission } from './encode-submission.js';
-import { toBackendError } from './native-error.js';
+import { CpuArena, CpuKvCache, CpuWeightMemory } from './cpu-memory.js';
 
 /** By instruction set, as bench/packed-gemv.js measures them: at least 0.85 of the memory's bandwidth with two cores. */
 const MEMORY_SPEED_DTYPES: Partial<Record<string, readonly DType[]>> = { avx512vbmi: ['bf16z'] };

@@ -1,18 +1,15 @@
 // Native memory with the lifetimes of the compute contract: weights, arenas, KV caches.
 
 import {
-  BackendError,
   kvCacheByteLength,
   type Arena,
-  type CacheLayerShape,
   type KvCache,
   type KvCacheShape,
   type Tensor,
   type WeightMemory,
 } from '@airllm/backend';
+import { callNative, expectCacheShape, tensorWords, toBackendError } from '@airllm/native-submission';
 import type { NativeEngine } from './binding.js';
-import { tensorWords } from './encode/words.js';
-import { callNative, toBackendError } from './native-error.js';
 
 /** A mapping known to native code by `id`. */
 class NativeMemory {
@@ -88,29 +85,7 @@ export class CpuKvCache extends NativeMemory implements KvCache {
     engine: NativeEngine,
     readonly shape: KvCacheShape,
   ) {
-    expectSize('KV blocks', shape.blocks);
-    expectSize('recurrent slots', shape.slots);
-    for (const layer of shape.layers) expectLayerSizes(layer);
+    expectCacheShape(shape);
     super(engine, kvCacheByteLength(shape), false);
-  }
-}
-
-function expectLayerSizes({ kind, ...sizes }: CacheLayerShape): void {
-  for (const [name, size] of Object.entries(sizes)) {
-    if (typeof size !== 'number' || (Number.isSafeInteger(size) && size > 0)) continue;
-    throw new BackendError(
-      'INVALID_OPERAND',
-      `Expected a positive integer for ${name} of an ${kind} layer but received ${size}`,
-    );
-  }
-}
-
-/** Refuses what is no size before it reaches native code. */
-export function expectSize(what: string, size: number): void {
-  if (!(Number.isSafeInteger(size) && size >= 0)) {
-    throw new BackendError(
-      'INVALID_OPERAND',
-      `Expected a non-negative integer for ${what} but received ${size}`,
-    );
   }
 }

@@ -2,10 +2,10 @@
 
 import { BackendError, PRECISIONS, type Backend, type Precision } from '@airllm/backend';
 import { NativeAddonError } from '@airllm/native';
+import { callNative } from '@airllm/native-submission';
 import { availableParallelism } from 'node:os';
 import { loadBinding, type InstructionSet, type NativeBinding } from './binding.js';
 import { CpuBackend } from './cpu-backend.js';
-import { callNative } from './native-error.js';
 
 export interface CpuBackendOptions {
   /** Threads that compute, the driver included. Default: `os.availableParallelism()`. */

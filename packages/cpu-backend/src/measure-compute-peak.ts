@@ -1,9 +1,9 @@
 // The limit that prefill is compared with: how fast this machine multiplies.
 
 import type { Precision } from '@airllm/backend';
+import { callNative } from '@airllm/native-submission';
 import { availableParallelism } from 'node:os';
 import { openBinding } from './create-cpu-backend.js';
-import { callNative } from './native-error.js';
 
 export interface ComputePeakOptions {
   /** What `createCpuBackend` would compute with. Default `exact`. */

@@ -1,9 +1,9 @@
 // The limit that decoding is compared with: how fast this machine reads memory.
 
 import { BackendError } from '@airllm/backend';
+import { callNative, toBackendError } from '@airllm/native-submission';
 import { availableParallelism } from 'node:os';
 import { openBinding } from './create-cpu-backend.js';
-import { callNative, toBackendError } from './native-error.js';
 
 export interface MemoryBandwidthOptions {
   /** Bytes read per pass; must be far beyond the last-level cache. Default 2 GiB. */

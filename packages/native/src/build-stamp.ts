@@ -10,7 +10,10 @@ export interface BuildStamp {
   readonly toolchain: string;
 }
 
-/** The stamp of `native/**`, `CMakeLists.txt` and `package.json` in `packageDir`, and of `cmakeFolder`, as they are now. */
+/**
+ * The stamp of `native/**`, `CMakeLists.txt` and `package.json` in `packageDir`, of `cmakeFolder`, and of the folders that
+ * `airllm.nativeSources` of package.json names, as they are now.
+ */
 export function currentStamp(packageDir: string, toolchainVersions: string, cmakeFolder: string): BuildStamp {
   const sources = createHash('sha256');
   const shared = readdirSync(cmakeFolder).sort();
@@ -41,8 +44,16 @@ export function writeStamp(path: string, stamp: BuildStamp): void {
 }
 
 function sourceFiles(packageDir: string): string[] {
-  const native = readdirSync(join(packageDir, 'native'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(cc|h|mm|metal|cu)$/.test(name))
-    .map((name) => join(packageDir, 'native', name));
-  return [...native.sort(), join(packageDir, 'CMakeLists.txt'), join(packageDir, 'package.json')];
+  const packageJson = join(packageDir, 'package.json');
+  const native = ['native', ...sharedFolders(packageJson)].flatMap((folder) =>
+    readdirSync(join(packageDir, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(cc|h|mm|metal|cu)$/.test(name))
+      .map((name) => join(packageDir, folder, name)),
+  );
+  return [...native.sort(), join(packageDir, 'CMakeLists.txt'), packageJson];
+}
+
+function sharedFolders(packageJson: string): string[] {
+  const json = JSON.parse(readFileSync(packageJson, 'utf8')) as { airllm?: { nativeSources?: string[] } };
+  return json.airllm?.nativeSources ?? [];
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../operands.h"
+#include "operands.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {

@@ -7,7 +7,7 @@
 //   sums        tiles [16 weights][16 rows of x] float32
 #pragma once
 
-#include "../operands.h"
+#include "operands.h"
 
 namespace airllm {
 

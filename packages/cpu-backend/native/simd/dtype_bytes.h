@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../operands.h"
+#include "operands.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {

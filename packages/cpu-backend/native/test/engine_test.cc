@@ -1,4 +1,5 @@
 #include "engine.h"
+#include "pages.h"
 
 #include <doctest/doctest.h>
 

@@ -1,14 +1,14 @@
 // Words that name memory outside their operands must be refused, whatever they are.
 
-#include "program.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <random>
 
 #include "cpu_features.h"
+#include "engine.h"
 #include "executor.h"
+#include "pages.h"
 
 using namespace airllm;
 
@@ -22,13 +22,13 @@ struct Memory {
   std::shared_ptr<Pages> cache = Pages::map((128 + 2 * 10 + 96) * 4, false);
   std::shared_ptr<Pages> codes = Pages::map(256 * 4, false);
 
-  FindPages find() const {
+  FindMemory find() const {
     return [this](uint64_t id) {
       return id == 1 ? arena : id == 2 ? weights : id == 3 ? cache : id == 4 ? codes : nullptr;
     };
   }
   std::unique_ptr<Program> decode(const std::vector<double>& words) const {
-    return decodeProgram(words.data(), words.size(), find());
+    return decodeProgram(words.data(), words.size(), find(), kLimits);
   }
 };
 
