@@ -36,7 +36,9 @@ async function conform(precision) {
     }
   }
   await shared[Symbol.asyncDispose]();
-  console.log(`conformance ${precision}: ${cases.length - failures.length} passed, ${failures.length} failed`);
+  console.log(
+    `conformance ${precision}: ${cases.length - failures.length} passed, ${failures.length} failed`,
+  );
   for (const failure of failures) console.log(`  ${failure}`);
   return failures.length;
 }
@@ -58,7 +60,9 @@ async function measure() {
   for (const precision of ['exact', 'fast']) {
     await using many = await createCudaBackend({ precision });
     const { seconds } = await linear(many, 'bf16', { rows: 8192, cols: 8192, t: 2048, pin: true });
-    console.log(`linear bf16 of 2048 rows, ${precision}: ${((2 * 8192 * 8192 * 2048) / seconds / 1e12).toFixed(1)} TFLOP/s`);
+    console.log(
+      `linear bf16 of 2048 rows, ${precision}: ${((2 * 8192 * 8192 * 2048) / seconds / 1e12).toFixed(1)} TFLOP/s`,
+    );
   }
   const host = backend.allocateWeights(2 ** 28);
   const begun = performance.now();
@@ -66,7 +70,13 @@ async function measure() {
   const busRate = 2 ** 28 / ((performance.now() - begun) / 1000);
   pinned.dispose();
   host.dispose();
-  const { seconds, bytes } = await linear(backend, 'bf16', { rows: 8192, cols: 8192, t: 1, pin: false, repeats: 16 });
+  const { seconds, bytes } = await linear(backend, 'bf16', {
+    rows: 8192,
+    cols: 8192,
+    t: 1,
+    pin: false,
+    repeats: 16,
+  });
   console.log(`weights streamed from the host: ${share(bytes / seconds, busRate)} of the bus`);
 }
 

@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const args = process.argv.slice(2);
 const summary = args.includes('--summary');
-const folder = args.find((arg) => arg !== '--summary') ?? fileURLToPath(new URL('../build/kernels', import.meta.url));
+const folder =
+  args.find((arg) => arg !== '--summary') ?? fileURLToPath(new URL('../build/kernels', import.meta.url));
 const logs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.log')) : [];
 if (logs.length === 0) {
   console.warn(`SKIPPED: no logs of nvcc in ${folder}: the package was built without it`);

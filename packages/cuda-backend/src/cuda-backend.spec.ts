@@ -51,7 +51,9 @@ onDevice('a backend with memory of its own', () => {
     expect(memory.usedBytes).toBe(before + 4 * MB);
     const host = backend.allocateWeights(60 * MB);
     await expect(memory.pin(host)).rejects.toMatchObject({ code: 'OUT_OF_DEVICE_MEMORY' });
-    expect(() => backend.createArena(16 * MB)).toThrow(expect.objectContaining({ code: 'OUT_OF_DEVICE_MEMORY' }));
+    expect(() => backend.createArena(16 * MB)).toThrow(
+      expect.objectContaining({ code: 'OUT_OF_DEVICE_MEMORY' }),
+    );
     expect(memory.usedBytes).toBe(before + 4 * MB);
     arena.dispose();
     expect(memory.usedBytes).toBe(before);

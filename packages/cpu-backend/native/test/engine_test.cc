@@ -1,5 +1,4 @@
 #include "engine.h"
-#include "pages.h"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "pages.h"
 #include "support.h"
 
 using namespace airllm;
