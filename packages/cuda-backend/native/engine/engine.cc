@@ -121,6 +121,12 @@ Engine::Running Engine::start(std::unique_ptr<Task> task) {
     on.record(running.end, compute_);
   } catch (const DriverError& error) {
     lose(*running.task, error.code, error.what());
+    // What was queued before it may still run, in the task's memory.
+    try {
+      if (running.end != nullptr) on.record(running.end, compute_);
+    } catch (const DriverError&) {
+      running.end = nullptr;
+    }
   }
   return running;
 }
@@ -193,14 +199,17 @@ void Engine::await() {
       running_.pop_front();
     }
     Task& task = *running.task;
-    if (task.errorCode == nullptr && !lost_) {
+    if (running.end != nullptr) {
+      // Also of a device that is lost: nothing may touch the task's memory once it is given back.
       try {
         device_->driver().synchronize(running.end);
-        task.computeSeconds = device_->driver().secondsBetween(running.begin, running.end);
-        const std::lock_guard lock(mutex_);
-        freeEvents_.emplace_back(running.begin, running.end);
+        if (task.errorCode == nullptr && !lost_) {
+          task.computeSeconds = device_->driver().secondsBetween(running.begin, running.end);
+          const std::lock_guard lock(mutex_);
+          freeEvents_.emplace_back(running.begin, running.end);
+        }
       } catch (const DriverError& error) {
-        lose(task, "DEVICE_LOST", error.what());
+        if (task.errorCode == nullptr) lose(task, "DEVICE_LOST", error.what());
       }
     }
     if (task.errorCode == nullptr && lost_) {
