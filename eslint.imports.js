@@ -35,6 +35,7 @@ export const allowedImports = {
     'safetensors-js',
     '@airllm/checkpoint',
     '@airllm/cpu-backend',
+    '@airllm/cuda-backend',
     '@airllm/generate',
     '@airllm/gguf-checkpoint',
     '@airllm/native',
@@ -47,6 +48,7 @@ export const allowedImports = {
 };
 
 const testOnly = [
+  '@airllm/cuda-backend/emulated',
   '@airllm/demo-model',
   '@airllm/fixtures',
   '@airllm/synthetic-checkpoint',

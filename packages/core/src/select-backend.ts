@@ -57,7 +57,7 @@ async function openCpuOrReference(choice: DeviceChoice): Promise<Backend> {
 
 async function openGpu(
   device: GpuDeviceName,
-  { deviceBytes: memoryBytes, onNotice }: DeviceChoice,
+  { deviceBytes: memoryBytes, precision, onNotice }: DeviceChoice,
 ): Promise<Backend> {
   const answer = await askDevice(device);
   if (!answer.works) {
@@ -69,18 +69,19 @@ async function openGpu(
   }
   if (answer.isSoftware)
     onNotice(`airllm: ${answer.name} is a software GPU: right, but slower than device: 'cpu'`);
-  return gpuDevice(device).open({ memoryBytes });
+  return gpuDevice(device).open({ memoryBytes, precision });
 }
 
 async function openAnyGpu({
   deviceBytes: memoryBytes,
+  precision,
   onNotice,
 }: DeviceChoice): Promise<Backend | undefined> {
   for await (const { device, answer, passedOver } of findGpus()) {
     if ('isBroken' in answer) onNotice(`airllm: device '${device}' is not used: ${answer.reason}`);
     if (passedOver !== undefined) continue;
     try {
-      return await gpuDevice(device).open({ memoryBytes });
+      return await gpuDevice(device).open({ memoryBytes, precision });
     } catch (error) {
       // It works, and was asked for too much: whoever asked can ask for less.
       if (BackendError.isInstance(error) && error.code === 'OUT_OF_DEVICE_MEMORY') throw error;

@@ -1,9 +1,9 @@
 // The kinds of GPU that there is a backend for, in the order `device: 'auto'` prefers them. A new one is an entry here.
 // Packages are imported when they are needed: they load drivers.
 
-import type { Backend } from '@airllm/backend';
+import type { Backend, Precision } from '@airllm/backend';
 
-export type GpuDeviceName = 'webgpu';
+export type GpuDeviceName = 'cuda' | 'webgpu';
 
 /** What a backend's package says of this machine. */
 export type GpuProbe =
@@ -13,6 +13,8 @@ export type GpuProbe =
 export interface GpuDeviceOptions {
   /** What the backend may hold on the device. Default: its own. */
   readonly memoryBytes?: number | undefined;
+  /** Default `exact`. Ignored by a backend that knows no other. */
+  readonly precision?: Precision | undefined;
 }
 
 export interface GpuDevice {
@@ -26,6 +28,7 @@ export interface GpuDevice {
 }
 
 export const GPU_DEVICES: readonly GpuDevice[] = [
+  { device: 'cuda', platforms: ['linux'], probe: probeCudaDevice, open: openCudaDevice },
   {
     device: 'webgpu',
     platforms: ['linux', 'darwin', 'win32'],
@@ -39,6 +42,22 @@ export function gpuDevice(name: GpuDeviceName): GpuDevice {
   const found = GPU_DEVICES.find(({ device }) => device === name);
   if (!found) throw new TypeError(`Expected a GPU device but received ${name}`);
   return found;
+}
+
+async function probeCudaDevice(): Promise<GpuProbe> {
+  const { probeCuda } = await import('@airllm/cuda-backend');
+  const { devices, reason } = await probeCuda();
+  const [first] = devices;
+  if (!first) return { available: false, reason: reason ?? 'Expected an NVIDIA GPU but the driver sees none' };
+  return { available: true, name: first.name, isSoftware: false };
+}
+
+async function openCudaDevice({ memoryBytes, precision }: GpuDeviceOptions): Promise<Backend> {
+  const { createCudaBackend } = await import('@airllm/cuda-backend');
+  return createCudaBackend({
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(precision !== undefined && { precision }),
+  });
 }
 
 async function probeWebGpuDevice(): Promise<GpuProbe> {

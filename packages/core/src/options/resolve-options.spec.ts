@@ -74,7 +74,6 @@ describe('resolveOptions', () => {
   });
 
   it.each<[FromPretrainedOptions, string]>([
-    [{ device: 'cuda' }, 'device'],
     [{ device: 'metal' }, 'device'],
   ])('refuses %p as not yet implemented, naming it', (options, option) => {
     expect(() => resolveOptions(options)).toThrow(

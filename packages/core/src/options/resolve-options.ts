@@ -24,7 +24,7 @@ export interface FromPretrainedOptions {
   } | null;
   /**
    * `'auto'` (default): a GPU that works, else `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded.
-   * `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12. Others: not yet.
+   * `'cuda'`: an NVIDIA GPU. `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12. Others: not yet.
    */
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
   /** Threads that compute. Default: one per core. */
@@ -85,7 +85,7 @@ export interface ResolvedOptions {
   readonly hostBytes: number;
   /** Undefined: not asked for. */
   readonly deviceMemory: DeviceMemoryRequest | undefined;
-  readonly device: 'auto' | 'cpu' | 'reference' | 'webgpu';
+  readonly device: 'auto' | 'cpu' | 'reference' | 'cuda' | 'webgpu';
   readonly threads: number | undefined;
   readonly precision: Precision;
   readonly dtype: DtypeOption;
@@ -218,9 +218,9 @@ function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['devic
     case 'auto':
     case 'cpu':
     case 'reference':
+    case 'cuda':
     case 'webgpu':
       return device;
-    case 'cuda':
     case 'metal':
       throw notYet('device', device);
   }
