@@ -76,7 +76,7 @@ function noOwnMemory(device: string): CoreError {
   const expected = 'a device with memory of its own';
   return new CoreError(
     'INVALID_OPTION',
-    `Expected ${expected} for memory.device but received ${device}, which computes in the host's memory. Leave memory.device out (memory.host counts everything), or choose device: 'webgpu'.`,
+    `Expected ${expected} for memory.device but received ${device}, which computes in the host's memory. Leave memory.device out (memory.host counts everything), or choose device: 'cuda' or 'webgpu'.`,
     { fields: { option: 'memory.device', expected, found: device } },
   );
 }
