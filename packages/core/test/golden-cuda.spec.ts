@@ -13,6 +13,7 @@ jest.unstable_mockModule('../src/devices/choose-device.js', () => ({
   findGpus: () => [],
 }));
 const { AutoModel } = await import('../src/index.js');
+const { tryDevice } = await import('../src/devices/try-device.js');
 
 const FAMILIES = ['gemma2', 'deepseek-v2', 'gpt-oss-mxfp4', 'qwen3-next'];
 
@@ -33,4 +34,14 @@ else await opened[Symbol.asyncDispose]();
     const batch = await model.generate({ inputIds: prompts.map((prompt) => prompt.input_ids) }, options);
     expect(batch.map((result) => result.tokenIds)).toEqual(prompts.map((prompt) => prompt.greedy));
   });
+});
+
+(typeof opened === 'string' ? it.skip : it)('computes the product that a device is tried with', async () => {
+  const answer = await tryDevice({
+    device: 'cuda',
+    platforms: ['linux'],
+    probe: () => Promise.resolve({ available: true, name: 'emulated', isSoftware: false }),
+    open: ({ memoryBytes = 0 }) => createEmulatedBackend({ memoryBytes }),
+  });
+  expect(answer).toEqual({ works: true, name: 'emulated', isSoftware: false });
 });

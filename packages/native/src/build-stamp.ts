@@ -47,7 +47,7 @@ function sourceFiles(packageDir: string): string[] {
   const packageJson = join(packageDir, 'package.json');
   const native = ['native', ...sharedFolders(packageJson)].flatMap((folder) =>
     readdirSync(join(packageDir, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(cc|h|mm|metal|cu)$/.test(name))
+      .filter((name) => /\.(cc|h|mm|metal|cu|cmake)$/.test(name))
       .map((name) => join(packageDir, folder, name)),
   );
   return [...native.sort(), join(packageDir, 'CMakeLists.txt'), packageJson];

@@ -16,7 +16,11 @@ it('passes over a software GPU and one that does not work, and says why', () => 
 
 it('asks only for devices of this platform', () => {
   expect(devicesHere('aix')).toEqual([]);
-  expect(devicesHere('linux')).toContain('webgpu');
+  expect(devicesHere('darwin')).toEqual(['webgpu']);
+});
+
+it('prefers the driver that is made for the GPU', () => {
+  expect(devicesHere('linux')).toEqual(['cuda', 'webgpu']);
 });
 
 describe('noGpuReason', () => {

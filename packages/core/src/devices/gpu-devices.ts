@@ -48,7 +48,8 @@ async function probeCudaDevice(): Promise<GpuProbe> {
   const { probeCuda } = await import('@airllm/cuda-backend');
   const { devices, reason } = await probeCuda();
   const [first] = devices;
-  if (!first) return { available: false, reason: reason ?? 'Expected an NVIDIA GPU but the driver sees none' };
+  if (!first)
+    return { available: false, reason: reason ?? 'Expected an NVIDIA GPU but the driver sees none' };
   return { available: true, name: first.name, isSoftware: false };
 }
 

@@ -24,6 +24,12 @@ it('has nothing to say of a machine without a GPU on which all else is there', (
   expect(giveAdvice(healthy)).toEqual([]);
 });
 
+it('does not ask for Vulkan where CUDA works', () => {
+  const devices = [{ device: 'cuda', ...works } as const, ...healthy.devices];
+  const drivers = { ...healthy.drivers, gpuNodes: ['/dev/nvidia0', node], nvidia: 'NVRM version' };
+  expect(giveAdvice({ ...healthy, devices, drivers })).toEqual([]);
+});
+
 it.each<[string, Partial<Diagnosis>, RegExp[]]>([
   [
     'no native addon',

@@ -7,26 +7,24 @@ export function giveAdvice(found: Omit<Diagnosis, 'advice'>): string[] {
   const isLinux = system.platform.startsWith('linux');
   const cpu = devices.find(({ device }) => device === 'cpu');
   const webgpu = devices.find(({ device }) => device === 'webgpu');
+  // A GPU that works by CUDA needs no Vulkan.
+  const lacksVulkan =
+    isLinux &&
+    webgpu?.works === false &&
+    drivers.gpuNodes.length > 0 &&
+    !devices.some(({ device, works }) => device === 'cuda' && works);
   return [
     ...(cpu && !cpu.works
       ? [
           `The native CPU backend does not load, and the TypeScript one is hundreds of times slower: ${cpu.reason}`,
         ]
       : []),
-    ...(isLinux &&
-    webgpu &&
-    !webgpu.works &&
-    drivers.gpuNodes.length > 0 &&
-    drivers.vulkanLoader === undefined
+    ...(lacksVulkan && drivers.vulkanLoader === undefined
       ? [
           "A GPU is here but Vulkan's loader is not: install libvulkan1 (Debian, Ubuntu) or vulkan-loader (Fedora, Arch).",
         ]
       : []),
-    ...(isLinux &&
-    webgpu &&
-    !webgpu.works &&
-    drivers.gpuNodes.length > 0 &&
-    drivers.vulkanManifests.length === 0
+    ...(lacksVulkan && drivers.vulkanManifests.length === 0
       ? [
           'A GPU is here but no Vulkan driver: install mesa-vulkan-drivers (AMD, Intel), or the driver of NVIDIA.',
         ]

@@ -42,10 +42,11 @@ class CudaDriver : public Driver {
     for (size_t i = 0; i < kEmbeddedKernelCount; i++) {
       CudaModule module = nullptr;
       const CudaResult loaded = cuda_.moduleLoadData(&module, kEmbeddedKernels[i]);
-      if (loaded == kCudaNoBinaryForGpu)
-        unavailable("Expected kernels for " + found.name +
-                    " but none are for it, and the driver is too old for their PTX");
-      cuda_.check(loaded, "cuModuleLoadData");
+      // Of drivers older than the compiler some know neither its machine code nor its PTX.
+      if (loaded != kCudaSuccess) {
+        unavailable("Expected kernels that " + found.name + " can load but cuModuleLoadData says " +
+                    cuda_.nameOf(loaded) + "; install a newer NVIDIA driver");
+      }
       modules_.push_back(module);
     }
   }

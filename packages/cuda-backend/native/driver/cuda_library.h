@@ -39,7 +39,6 @@ struct CudaCopy2d {
 constexpr CudaResult kCudaSuccess = 0;
 constexpr CudaResult kCudaOutOfMemory = 2;
 constexpr CudaResult kCudaNoDevice = 100;
-constexpr CudaResult kCudaNoBinaryForGpu = 209;
 
 class CudaLibrary {
  public:
