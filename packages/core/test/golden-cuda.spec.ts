@@ -8,9 +8,8 @@ import { fixturesFolder, readGoldenPrompts } from '@airllm/fixtures';
 
 // The emulated device takes the place of the GPU where core opens one; all else is what a GPU would get.
 jest.unstable_mockModule('@airllm/cuda-backend', () => ({ createCudaBackend: createEmulatedBackend }));
-jest.unstable_mockModule('../src/devices/choose-device.js', () => ({
-  askDevice: () => Promise.resolve({ works: true, name: 'emulated', isSoftware: false }),
-  findGpus: () => [],
+jest.unstable_mockModule('../src/devices/try-in-child.js', () => ({
+  tryInChild: () => Promise.resolve({ works: true, name: 'emulated', isSoftware: false }),
 }));
 const { AutoModel } = await import('../src/index.js');
 const { tryDevice } = await import('../src/devices/try-device.js');
