@@ -71,14 +71,18 @@ await runProgram({
 async function linearRows({ open, gemv, gemm }, { copyBytesPerSecond, cublas }) {
   const rows = [];
   for (const precision of ['exact', 'fast']) {
-    await using backend = await open(precision);
-    if (precision === 'exact') {
-      rows.push(...(await gemvRows(backend, { ...gemv, dtypes: FORMATS, copyBytesPerSecond })));
+    const backend = await open(precision);
+    try {
+      if (precision === 'exact') {
+        rows.push(...(await gemvRows(backend, { ...gemv, dtypes: FORMATS, copyBytesPerSecond })));
+      }
+      const name = `linear of ${gemm.rows} rows, bf16, ${precision}`;
+      // Exact products are float32's, and cuBLAS's in float32 are their peer.
+      const limit = precision === 'exact' ? cublas?.f32 : cublas?.bf16;
+      rows.push(await gemmRow(name, backend, { ...gemm, dtype: 'bf16', limit }));
+    } finally {
+      await backend[Symbol.asyncDispose]();
     }
-    const name = `linear of ${gemm.rows} rows, bf16, ${precision}`;
-    // Exact products are float32's, and cuBLAS's in float32 are their peer.
-    const limit = precision === 'exact' ? cublas?.f32 : cublas?.bf16;
-    rows.push(await gemmRow(name, backend, { ...gemm, dtype: 'bf16', limit }));
   }
   return rows;
 }

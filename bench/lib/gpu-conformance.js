@@ -61,14 +61,18 @@ export async function goldensRow({ device, tokens }) {
 }
 
 async function countGoldens(folder, { device, tokens, prompts }) {
-  await using model = await AutoModel.fromPretrained(folder, { device });
-  const options = { maxNewTokens: tokens, ignoreEos: true };
-  const alone = [];
-  for (const { inputIds } of prompts) alone.push(await model.generate({ inputIds }, options));
-  const batch = await model.generate({ inputIds: prompts.map(({ inputIds }) => inputIds) }, options);
-  return [...alone, ...batch].filter(
-    ({ tokenIds }, i) => tokenIds.join() === prompts[i % prompts.length].expected,
-  ).length;
+  const model = await AutoModel.fromPretrained(folder, { device });
+  try {
+    const options = { maxNewTokens: tokens, ignoreEos: true };
+    const alone = [];
+    for (const { inputIds } of prompts) alone.push(await model.generate({ inputIds }, options));
+    const batch = await model.generate({ inputIds: prompts.map(({ inputIds }) => inputIds) }, options);
+    return [...alone, ...batch].filter(
+      ({ tokenIds }, i) => tokenIds.join() === prompts[i % prompts.length].expected,
+    ).length;
+  } finally {
+    await model[Symbol.asyncDispose]();
+  }
 }
 
 function messageOf(error) {
