@@ -78,7 +78,10 @@ function fakeLibrary(name: string, code: string): string | undefined {
 
 /** Manifest of a Vulkan driver that runs this when it is loaded; undefined without a compiler. */
 function fakeVulkan(name: string, code: string): string | undefined {
-  const library = fakeLibrary(name, `__attribute__((constructor)) static void load() { ${code} }`);
+  const library = fakeLibrary(
+    `vulkan-${name}`,
+    `__attribute__((constructor)) static void load() { ${code} }`,
+  );
   if (library === undefined) return undefined;
   const manifest = join(folder, `${name}.json`);
   const icd = { library_path: library, api_version: '1.3.0' };
@@ -199,7 +202,7 @@ const { cuda: withoutDriver } = await doctor({});
 const hasAddon = withoutDriver?.reason.includes('none.so') === true;
 if (!hasAddon) console.warn(`CUDA drivers skipped: ${withoutDriver?.reason}`);
 describe.each(Object.entries(BROKEN_CUDA))('with a CUDA driver that %s', (name, { code, says, noticed }) => {
-  const driver = fakeLibrary(name.replaceAll(' ', '-'), code);
+  const driver = fakeLibrary(`cuda-${name.replaceAll(' ', '-')}`, code);
   if (driver === undefined) console.warn(`a CUDA driver that ${name} skipped: no g++ makes it`);
   const drivers = { cuda: driver ?? '' };
   const test = driver === undefined || !hasAddon ? it.skip : it;
