@@ -79,15 +79,16 @@ DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const Fragme
 
 #else
 
-/** Turing has no tensor cores for bfloat16: the same sums by shuffles, in float32. A loop: kernels hold dozens
- * of these. */
+/** Turing has no tensor cores for bfloat16: the same sums by shuffles, in float32. A loop: kernels hold
+ * dozens of these. */
 DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const FragmentB& b) {
   const int g = laneIndex() >> 2, t = laneIndex() & 3;
   KEEP_LOOP for (int q = 0; q < 4; q++) {
     uint32_t left[4], cols[2][2];
     UNROLL for (int i = 0; i < 4; i++) left[i] = __shfl_sync(0xffffffffu, a.pair[i], g * 4 + q);
     UNROLL for (int c = 0; c < 2; c++) {
-      UNROLL for (int i = 0; i < 2; i++) cols[c][i] = __shfl_sync(0xffffffffu, b.pair[i], (2 * t + c) * 4 + q);
+      UNROLL for (int i = 0; i < 2; i++) cols[c][i] =
+          __shfl_sync(0xffffffffu, b.pair[i], (2 * t + c) * 4 + q);
     }
     UNROLL for (int j = 0; j < 4; j++) {
       UNROLL for (int half = 0; half < 2; half++) {
