@@ -72,18 +72,20 @@ bool hasAvx512Vbmi() {
 
 bool hasAvx512Bf16() { return hasAvx512() && has(cpuid(7, 1).eax, 5); }
 
-/** AMX with bf16, whose registers (bits 17 and 18) a process may use once the system has said so. */
-bool hasAmx() {
+/** AMX, whose registers (bits 17 and 18) a process may use once the system has said so. */
+bool hasTiles() {
 #if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  const uint32_t features = cpuid(7).edx;
-  const bool bf16 = has(features, 22), tile = has(features, 24);
-  return bf16 && tile && hasAvx512Bf16() && (savedState() & 0x60000) == 0x60000 &&
+  return has(cpuid(7).edx, 24) && (savedState() & 0x60000) == 0x60000 &&
          syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;
 #endif
 }
+
+bool hasAmxBf16() { return has(cpuid(7).edx, 22) && hasAvx512Bf16() && hasTiles(); }
+
+bool hasAmxInt8() { return has(cpuid(7).edx, 25) && hasAvx512Vbmi() && hasTiles(); }
 
 bool isAmd() { return cpuid(0).ebx == 0x68747541; }  // "Auth" of AuthenticAMD
 
@@ -93,7 +95,8 @@ bool hasAvx2() { return false; }
 bool hasAvx512() { return false; }
 bool hasAvx512Vbmi() { return false; }
 bool hasAvx512Bf16() { return false; }
-bool hasAmx() { return false; }
+bool hasAmxBf16() { return false; }
+bool hasAmxInt8() { return false; }
 bool isAmd() { return false; }
 
 #endif
@@ -101,15 +104,18 @@ bool isAmd() { return false; }
 }  // namespace
 
 const Kernels* kernelsFor(const std::string& instructionSet) {
+  const Kernels* amx = hasAmxInt8() ? amxKernels() : nullptr;
   const Kernels* avx512vbmi = hasAvx512Vbmi() ? avx512vbmiKernels() : nullptr;
   const Kernels* avx512 = hasAvx512() ? avx512Kernels() : nullptr;
   const Kernels* avx2 = hasAvx2() ? avx2Kernels() : nullptr;
+  if (instructionSet == "amx") return amx;
   if (instructionSet == "avx512vbmi") return avx512vbmi;
   if (instructionSet == "avx512") return avx512;
   if (instructionSet == "avx2") return avx2;
   if (instructionSet == "neon") return neonKernels();
   if (instructionSet == "scalar") return scalarKernels();
   if (instructionSet != "auto") return nullptr;
+  if (amx != nullptr) return amx;
   if (avx512vbmi != nullptr) return avx512vbmi;
   if (avx512 != nullptr) return avx512;
   if (avx2 != nullptr) return avx2;
@@ -117,13 +123,14 @@ const Kernels* kernelsFor(const std::string& instructionSet) {
 }
 
 const FastLinear* fastLinearFor(const std::string& name) {
-  if (name == "amx") return hasAmx() ? amxLinear() : nullptr;
+  if (name == "amx") return hasAmxBf16() ? amxLinear() : nullptr;
   if (name == "avx512bf16") return hasAvx512Bf16() ? avx512Bf16Linear() : nullptr;
   return nullptr;
 }
 
 const FastLinear* fastLinearBeside(const Kernels& kernels) {
-  if (std::string_view(kernels.name).substr(0, 6) != "avx512") return nullptr;
+  const std::string_view name = kernels.name;
+  if (name != "amx" && name.substr(0, 6) != "avx512") return nullptr;
   if (const FastLinear* amx = fastLinearFor("amx")) return amx;
   // Intel's cores issue a bf16 dot product every other cycle, which is half as many products as FMA has.
   return isAmd() ? fastLinearFor("avx512bf16") : nullptr;

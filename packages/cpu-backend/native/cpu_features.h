@@ -8,7 +8,7 @@
 
 namespace airllm {
 
-/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `avx512vbmi`, `neon`); null when the machine lacks
+/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `avx512vbmi`, `amx`, `neon`); null when the machine lacks
  * the set. */
 const Kernels* kernelsFor(const std::string& instructionSet);
 

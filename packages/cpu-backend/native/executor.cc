@@ -8,7 +8,7 @@ namespace {
 /** Multiply-adds that take about as long as waking a worker. */
 constexpr size_t kWorthSharing = 32 * 1024;
 /** Weight rows that linear handles best together: whole register tiles, whole panels. */
-constexpr size_t kGemvChunk = 8;
+constexpr size_t kGemvChunk = 16;
 constexpr size_t kPanelChunk = 32;
 /** Fewer whole panels would leave threads waiting for the last one. */
 constexpr size_t kPanelsPerThread = 8;

@@ -74,6 +74,7 @@ const Kernels* scalarKernels();
 const Kernels* avx2Kernels();
 const Kernels* avx512Kernels();
 const Kernels* avx512vbmiKernels();
+const Kernels* amxKernels();
 const Kernels* neonKernels();
 
 }  // namespace airllm

@@ -6,7 +6,7 @@ import { loadAddon } from '@airllm/native';
  * Instruction sets the kernels are compiled for; `auto` takes the best the machine has. `avx512vbmi` is `avx512` with VBMI,
  * VBMI2 and GFNI (Ice Lake, Zen 4 and later).
  */
-export type InstructionSet = 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512vbmi' | 'neon';
+export type InstructionSet = 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512vbmi' | 'amx' | 'neon';
 
 /**
  * One driver thread, its workers, and memory by number. Methods throw or reject with errors that carry a

@@ -5,7 +5,7 @@ import { assertConforms, conformanceCases } from '@airllm/backend/conformance';
 import type { InstructionSet } from './binding.js';
 import { createCpuBackend } from './index.js';
 
-const SETS: Exclude<InstructionSet, 'auto'>[] = ['scalar', 'avx2', 'avx512', 'avx512vbmi', 'neon'];
+const SETS: Exclude<InstructionSet, 'auto'>[] = ['scalar', 'avx2', 'avx512', 'avx512vbmi', 'amx', 'neon'];
 const THREADS = 3;
 
 for (const [instructionSet, precision] of SETS.flatMap((set) =>

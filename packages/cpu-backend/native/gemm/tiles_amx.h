@@ -1,35 +1,11 @@
-// Tiles by AMX: a product of [16 weights][32 k] and [16 pairs of k][16 rows][2] in one instruction. The
-// process must have been permitted to use the tile registers (see cpu_features.cc).
+// Tiles by AMX: a product of [16 weights][32 k] and [16 pairs of k][16 rows][2] in one instruction.
 #pragma once
 
-#include <immintrin.h>
-
 #include "fast_linear.h"
+#include "tile_registers.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
-
-/** Operand of ldtilecfg: palette 1, eight tiles of 16 rows of 64 bytes. */
-struct alignas(64) TileShapes {
-  uint8_t palette = 1;
-  uint8_t startRow = 0;
-  uint8_t reserved[14] = {};
-  uint16_t rowBytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-constexpr TileShapes kTileShapes;
-
-/** The tile registers of this thread, given back at the end: their 8 KB make every context switch slower. */
-class TileSession {
- public:
-  TileSession() { _tile_loadconfig(&kTileShapes); }
-  ~TileSession() { _tile_release(); }
-  TileSession(const TileSession&) = delete;
-  TileSession& operator=(const TileSession&) = delete;
-};
-
-/** GCC's intrinsics do not say that they read and write memory. */
-inline void orderMemory() { __asm__ volatile("" ::: "memory"); }
 
 constexpr size_t kRowBytes = 64;
 /** Values of a line of the cache. */

@@ -15,7 +15,7 @@ namespace airllm::test {
 /** The kernels of every set this machine has. */
 inline std::vector<const Kernels*> everyKernels() {
   std::vector<const Kernels*> found;
-  for (const char* name : {"scalar", "avx2", "avx512", "avx512vbmi", "neon"}) {
+  for (const char* name : {"scalar", "avx2", "avx512", "avx512vbmi", "amx", "neon"}) {
     if (const Kernels* kernels = kernelsFor(name)) found.push_back(kernels);
   }
   return found;
