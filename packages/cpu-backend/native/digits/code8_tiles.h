@@ -14,10 +14,11 @@ namespace {
 class Code8Tiles : public CodeSteps {
  public:
   static constexpr size_t kPlanes = 3;
+  static constexpr bool kPageApart = true;
 
   static bool fits(const Weight& weight) {
     return weight.dtype == DType::kCode8 && segmentOf(weight) >= kShortestSegment &&
-           segmentOf(weight) <= kLongestSegment && MirroredCode8Steps::fits(weight) && largestOf(weight) > 0;
+           segmentOf(weight) <= kLongestSegment && largestOf(weight) > 0 && largestOf(weight) < INFINITY && MirroredCode8Steps::fits(weight);
   }
 
   /** `scratch`: tiles of digits of twice 64 columns. */
@@ -43,13 +44,17 @@ class Code8Tiles : public CodeSteps {
   }
 
   template <size_t Apart>
-  void sum(const DigitRows<Apart>& x, size_t n, size_t rows, DigitSums<Apart>& to) const {
+  void sum(const DigitRows<Apart>& x, const TileRowsOf& rows, DigitSums<Apart>& to) const {
     const Tables tables(bytes_);
     SumTiles<Apart, kPlanes> tiles;
     float factors[kTileRows16] = {};
     for (size_t k = 0; k < weight_.cols; k += segment_) {
-      for (size_t r = 0; r < rows; r++) factors[r] = factor(row(n + r, k)) * unit_;
-      sumSegment(tables, x, n, rows, k, tiles);
+      for (size_t r = 0; r < rows.count; r++) factors[r] = factor(row(rows.at(r), k)) * unit_;
+      if (rows.count == kTileRows16) {
+        sumSegment<true>(tables, x, rows, k, tiles);
+      } else {
+        sumSegment<false>(tables, x, rows, k, tiles);
+      }
       to.add(tiles, factors);
     }
   }
@@ -79,13 +84,12 @@ class Code8Tiles : public CodeSteps {
     const size_t all = weight.cols | weight.packing.first | weight.packing.blockLength;
     return all & (~all + 1);
   }
+  /** The largest magnitude of the book; infinities and NaN are beyond every other. */
   static float largestOf(const Weight& weight) {
-    float largest = 0;
-    for (size_t i = 0; i < 256; i++) {
-      const float magnitude = fabsf(factorAt(weight.packing.codes, DType::kF32, i));
-      if (!(magnitude <= largest)) largest = magnitude;
-    }
-    return largest < INFINITY ? largest : 0;
+    const uint32_t bits = largestBits(reinterpret_cast<const float*>(weight.packing.codes), 256);
+    float largest;
+    memcpy(&largest, &bits, sizeof largest);
+    return largest;
   }
 
   void store16(size_t plane, size_t j, __m128i bytes) {
@@ -110,19 +114,23 @@ class Code8Tiles : public CodeSteps {
     digit(2, tables.low2, tables.high2);
   }
 
-  template <size_t Apart>
-  void sumSegment(const Tables& tables, const DigitRows<Apart>& x, size_t n, size_t rows, size_t begin,
+  /** `Whole` tiles have 16 rows. */
+  template <bool Whole, size_t Apart>
+  AIRLLM_NOINLINE void sumSegment(const Tables& tables, const DigitRows<Apart>& x, const TileRowsOf& rows, size_t begin,
                   SumTiles<Apart, kPlanes>& to) const {
     constexpr size_t kRowBytes = SumTiles<Apart, kPlanes>::kRowBytes;
-    const size_t cols = weight_.cols;
-    const auto decodeRows = [&](size_t k, size_t first, size_t end) {
-      const uint8_t* from = weight_.data + n * cols + k;
-      const size_t ahead = prefetchDistance(k, cols, kTileRows16, kTilePrefetch);
+    const size_t rowBytes = rows.apart * weight_.cols, before = rows.turn * weight_.cols, count = rows.count;
+    const uint8_t* weights = weight_.data + rows.n * weight_.cols;
+    // In registers: what is passed is reloaded after every product.
+    const Tables own = tables;
+    const auto decodeQuarter = [&](size_t k, size_t first) {
+      const size_t ahead = prefetchDistance(before + k, rowBytes, kTileRows16, kTilePrefetch);
+      const uint8_t* from = weights + first * rowBytes + k;
       Digits& digits = digits_[k / kTileColumns % 2];
-      AIRLLM_UNROLL for (size_t r = first; r < first + kTileRows16 / 4; r++) {
-        if (r >= end) break;
-        prefetch(from + r * cols + ahead);
-        decode(tables, from + r * cols, digits, r);
+      AIRLLM_UNROLL for (size_t r = first; r < first + kTileRows16 / 4; r++, from += rowBytes) {
+        if (!Whole && r >= count) return;
+        prefetch(from + ahead);
+        decode(own, from, digits, r);
       }
     };
     const auto rowsOfX = [&](size_t k) { return x.digits + k * Apart * kDigits; };
@@ -130,28 +138,28 @@ class Code8Tiles : public CodeSteps {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
-    for (size_t first = 0; first < rows; first += kTileRows16 / 4) decodeRows(begin, first, rows);
+    for (size_t first = 0; first < kTileRows16; first += kTileRows16 / 4) decodeQuarter(begin, first);
     // A quarter of the next columns between products, so that neither waits for the other.
     size_t k = begin;
     for (; k + kTileColumns < begin + segment_; k += kTileColumns) {
       const Digits& digits = digits_[k / kTileColumns % 2];
-      decodeRows(k + kTileColumns, 0, rows);
+      decodeQuarter(k + kTileColumns, 0);
       orderMemory();
       _tile_loadd(6, rowsOfX(k), kRowBytes);
       _tile_loadd(4, digits.tiles[0], kTileColumns);
       _tile_dpbssd(0, 4, 6);
       orderMemory();
-      decodeRows(k + kTileColumns, kTileRows16 / 4, rows);
+      decodeQuarter(k + kTileColumns, kTileRows16 / 4);
       orderMemory();
       _tile_loadd(5, digits.tiles[1], kTileColumns);
       _tile_dpbssd(1, 5, 6);
       orderMemory();
-      decodeRows(k + kTileColumns, kTileRows16 / 2, rows);
+      decodeQuarter(k + kTileColumns, kTileRows16 / 2);
       orderMemory();
       _tile_loadd(4, digits.tiles[2], kTileColumns);
       _tile_dpbssd(2, 4, 6);
       orderMemory();
-      decodeRows(k + kTileColumns, kTileRows16 / 4 * 3, rows);
+      decodeQuarter(k + kTileColumns, kTileRows16 / 4 * 3);
     }
     const Digits& digits = digits_[k / kTileColumns % 2];
     orderMemory();

@@ -13,6 +13,9 @@ constexpr size_t kDigitBytes = 192 * 1024;
 /** Bytes of weights that stay in the second-level cache while all rows of x go by. */
 constexpr size_t kStayingBytes = 512 * 1024;
 
+/** Bytes along which processors read ahead by themselves. */
+constexpr size_t kPageBytes = 4096;
+
 /** The linear that takes what does not fit. */
 using Otherwise = void (*)(const LinearOp& op, size_t begin, size_t end, float* scratch);
 
@@ -22,13 +25,21 @@ AIRLLM_NOINLINE void sumRows(const LinearOp& op, const Tiles& tiles, size_t t, s
                              size_t end, int8_t* digits) {
   const DigitRows<Apart> x(op.x, t, count, digits);
   TileSession session(digitShapes<Apart>(kTileRows16));
-  for (size_t n = begin; n < end; n += kTileRows16) {
-    const size_t rows = end - n < kTileRows16 ? end - n : kTileRows16;
-    if (rows < kTileRows16) session.shape(digitShapes<Apart>(rows));
+  const auto sumTile = [&](const TileRowsOf& rows) {
     DigitSums<Apart> sums;
-    tiles.sum(x, n, rows, sums);
-    sums.finish(op, x, t, n, rows);
+    tiles.sum(x, rows, sums);
+    sums.finish(op, x, t, rows);
+  };
+  // Rows of one tile a page apart: the processor reads ahead by itself along one line of addresses in each.
+  const size_t inPage = Tiles::kPageApart && op.weight.cols < kPageBytes ? kPageBytes / op.weight.cols : 1;
+  size_t n = begin;
+  for (; n + kTileRows16 * inPage <= end; n += kTileRows16 * inPage) {
+    for (size_t i = 0; i < inPage; i++) sumTile({n + i, kTileRows16, inPage, i});
   }
+  for (; n + kTileRows16 <= end; n += kTileRows16) sumTile({n, kTileRows16, 1, 0});
+  if (n == end) return;
+  session.shape(digitShapes<Apart>(end - n));
+  sumTile({n, end - n, 1, 0});
 }
 
 template <typename Tiles>

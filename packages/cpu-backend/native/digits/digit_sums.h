@@ -14,6 +14,19 @@ constexpr size_t kTileRows16 = 16;
 constexpr size_t kTileColumns = 64;
 
 /**
+ * Rows n, n + apart, n + 2 · apart … of a weight, at most those of one tile. The `turn`-th such rows of apart · 16,
+ * which take turns.
+ */
+struct TileRowsOf {
+  size_t n;
+  size_t count;
+  size_t apart;
+  size_t turn;
+
+  size_t at(size_t r) const { return n + r * apart; }
+};
+
+/**
  * Tiles 0 … 3: sums [rows of the weight][Apart][digits]; 4 and 5: weights [rows][64 columns]; 6 and 7: rows of x
  * [16][Apart][digits][4 columns].
  */
@@ -55,8 +68,8 @@ class DigitSums {
     }
   }
 
-  /** To outputs [t, t + x.rows) × [n, n + rows). */
-  void finish(const LinearOp& op, const DigitRows<Apart>& x, size_t t, size_t n, size_t rows) const {
+  /** To outputs [t, t + x.rows) × rows. */
+  void finish(const LinearOp& op, const DigitRows<Apart>& x, size_t t, const TileRowsOf& rows) const {
     const F digitFactors = spreadOverRows(x.factors);
     alignas(64) float sums[kVectors * 4];
     AIRLLM_UNROLL for (size_t v = 0; v < kVectors; v++) {
@@ -66,11 +79,11 @@ class DigitSums {
       const __m512i firsts = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
       _mm_store_ps(sums + v * 4, _mm512_castps512_ps128(_mm512_permutexvar_ps(firsts, whole)));
     }
-    for (size_t r = 0; r < rows; r++) {
-      const float bias = op.bias.data == nullptr ? 0 : valueAt(op.bias, 0, n + r);
+    for (size_t r = 0; r < rows.count; r++) {
+      const float bias = op.bias.data == nullptr ? 0 : valueAt(op.bias, 0, rows.at(r));
       for (size_t i = 0; i < x.rows; i++) {
         const float sum = sums[r * Apart + i];
-        op.out.data[(t + i) * op.out.stride + n + r] = op.bias.data == nullptr ? sum : sum + bias;
+        op.out.data[(t + i) * op.out.stride + rows.at(r)] = op.bias.data == nullptr ? sum : sum + bias;
       }
     }
   }
