@@ -4,7 +4,7 @@ import { loadAddon } from '@airllm/native';
 
 /**
  * Instruction sets the kernels are compiled for; `auto` takes the best the machine has. `avx512vbmi` is `avx512` with VBMI,
- * VBMI2 and GFNI (Ice Lake, Zen 4 and later).
+ * VBMI2 and GFNI (Ice Lake, Zen 4 and later), `amx` that with eight-bit weights in tiles (Sapphire Rapids and later, Linux).
  */
 export type InstructionSet = 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512vbmi' | 'amx' | 'neon';
 
