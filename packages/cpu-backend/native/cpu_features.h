@@ -8,8 +8,8 @@
 
 namespace airllm {
 
-/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `avx512vbmi`, `amx`, `neon`); null when the machine lacks
- * the set. */
+/** Kernels by name (`auto`, `scalar`, `avx2`, `avx512`, `avx512vbmi`, `amx`, `neon`); null when the machine
+ * lacks the set. */
 const Kernels* kernelsFor(const std::string& instructionSet);
 
 /** linear in bf16 by name (`amx`, `avx512bf16`); null when the machine lacks it. Asks the system for AMX. */

@@ -1,5 +1,5 @@
-// The kernels for x86-64 with AMX-INT8 beside AVX-512 VBMI (Sapphire Rapids and later): those of AVX-512 VBMI, with
-// linear over eight-bit weights in tiles.
+// The kernels for x86-64 with AMX-INT8 beside AVX-512 VBMI (Sapphire Rapids and later): those of AVX-512
+// VBMI, with linear over eight-bit weights in tiles.
 #define AIRLLM_ISA amxint8
 #define AIRLLM_SIMD "simd/simd_avx512.h"
 #define AIRLLM_VBMI

@@ -1,8 +1,10 @@
-// code8 as tiles: values of a book whose second half mirrors the first (see codes_vbmi.h) as whole numbers of three
-// digits to the base 256, in the ratio of the largest one to 127 · 65536; each digit from a table of 128 in registers.
-// A value is off by at most 2⁻²⁴ of the largest of its book, as much as rounding that one to float32.
+// code8 as tiles: values of a book whose second half mirrors the first (see codes_vbmi.h) as whole numbers of
+// three digits to the base 256, in the ratio of the largest one to 127 · 65536; each digit from a table of
+// 128 in registers. A value is off by at most 2⁻²⁴ of the largest of its book, as much as rounding that one
+// to float32.
 //
-//   codes ─► digits, lowest first: 3 tiles [16 rows][64 columns] ─► products, while the next 64 columns are decoded
+//   codes ─► digits, lowest first: 3 tiles [16 rows][64 columns] ─► products, while the next 64 columns are
+//   decoded
 #pragma once
 
 #include "../formats/codes_vbmi.h"
@@ -18,7 +20,8 @@ class Code8Tiles : public CodeSteps {
 
   static bool fits(const Weight& weight) {
     return weight.dtype == DType::kCode8 && segmentOf(weight) >= kShortestSegment &&
-           segmentOf(weight) <= kLongestSegment && largestOf(weight) > 0 && largestOf(weight) < INFINITY && MirroredCode8Steps::fits(weight);
+           segmentOf(weight) <= kLongestSegment && largestOf(weight) > 0 && largestOf(weight) < INFINITY &&
+           MirroredCode8Steps::fits(weight);
   }
 
   /** `scratch`: tiles of digits of twice 64 columns. */
@@ -31,7 +34,8 @@ class Code8Tiles : public CodeSteps {
     const F factor = set1(kLargest / largestOf(weight));
     for (size_t j = 0; j < 128; j += kLanes) {
       F values = load(reinterpret_cast<const float*>(weight.packing.codes) + 127 + j);
-      // Code 255 is −128 of the codes around zero: its magnitude takes the place of zero's, its sign is turned.
+      // Code 255 is −128 of the codes around zero: its magnitude takes the place of zero's, its sign is
+      // turned.
       const float last = -factorAt(weight.packing.codes, DType::kF32, 255);
       if (j == 0) values = _mm512_mask_broadcastss_ps(values, 1, _mm_load_ss(&last));
       const __m512i halves = _mm512_set1_epi32(0x00008080);
@@ -116,8 +120,8 @@ class Code8Tiles : public CodeSteps {
 
   /** `Whole` tiles have 16 rows. */
   template <bool Whole, size_t Apart>
-  AIRLLM_NOINLINE void sumSegment(const Tables& tables, const DigitRows<Apart>& x, const TileRowsOf& rows, size_t begin,
-                  SumTiles<Apart, kPlanes>& to) const {
+  AIRLLM_NOINLINE void sumSegment(const Tables& tables, const DigitRows<Apart>& x, const TileRowsOf& rows,
+                                  size_t begin, SumTiles<Apart, kPlanes>& to) const {
     constexpr size_t kRowBytes = SumTiles<Apart, kPlanes>::kRowBytes;
     const size_t rowBytes = rows.apart * weight_.cols, before = rows.turn * weight_.cols, count = rows.count;
     const uint8_t* weights = weight_.data + rows.n * weight_.cols;

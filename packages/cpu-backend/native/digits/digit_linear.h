@@ -1,6 +1,7 @@
-// linear over eight-bit weights by products of whole numbers in tiles: x as digits (digit_rows.h), weights as they are
-// or as digits (int8_tiles.h, code8_tiles.h). Every row goes this way or none, whatever rows are beside it, so that its
-// outputs have the same bits; a row with infinities or NaN has none of these digits and goes the way of other sets.
+// linear over eight-bit weights by products of whole numbers in tiles: x as digits (digit_rows.h), weights as
+// they are or as digits (int8_tiles.h, code8_tiles.h). Every row goes this way or none, whatever rows are
+// beside it, so that its outputs have the same bits; a row with infinities or NaN has none of these digits
+// and goes the way of other sets.
 #pragma once
 
 #include "code8_tiles.h"

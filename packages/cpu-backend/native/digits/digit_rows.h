@@ -1,5 +1,5 @@
-// Rows of x as whole numbers of four digits to the base 256, each from −128 to 127, so that their products with
-// integers are exact:
+// Rows of x as whole numbers of four digits to the base 256, each from −128 to 127, so that their products
+// with integers are exact:
 //   x[t, k] = 2⁻ˢ · Σ 256ᵈ · digit[t, k, d]      s of the row: its largest value has 29 or 30 bits
 // What is cut off is at most 2⁻³⁰ of the row's largest value. As the second operand of a product of tiles:
 //   kApart = 1 row    [K / 4][4 digits][4 k]
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../operands.h"
+#include "operands.h"
 
 namespace airllm::AIRLLM_ISA {
 namespace {
@@ -18,7 +18,8 @@ constexpr size_t kDigits = 4;
 /** Rows of x that share a product of tiles. */
 constexpr size_t kRowsTogether = 4;
 
-/** The largest magnitude of a row as bits, which are ordered like it; NaN and infinity are beyond the rest. */
+/** The largest magnitude of a row as bits, which are ordered like it; NaN and infinity are beyond the rest.
+ */
 inline uint32_t largestBits(const float* x, size_t count) {
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
   __m512i largest = _mm512_setzero_si512();
@@ -38,7 +39,8 @@ inline int digitShift(uint32_t largest) {
 /** Digits of `count` values, a multiple of 16, to every kApart-th 16 bytes from `to` on. */
 template <size_t Apart>
 inline void packDigits(const float* x, size_t count, int shift, int8_t* to) {
-  // Adding half the base to all digits but the first makes them those of a sum; taking it off makes them signed.
+  // Adding half the base to all digits but the first makes them those of a sum; taking it off makes them
+  // signed.
   const __m512i halves = _mm512_set1_epi32(0x00808080);
   const __m512i byDigit =
       _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));

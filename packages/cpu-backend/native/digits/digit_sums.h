@@ -1,5 +1,5 @@
-// Sums of products with digits: exact as whole numbers within a segment of columns that shares a factor, float32 from
-// segment to segment. The order is the same whatever rows are computed together.
+// Sums of products with digits: exact as whole numbers within a segment of columns that shares a factor,
+// float32 from segment to segment. The order is the same whatever rows are computed together.
 #pragma once
 
 #include "../gemm/tile_registers.h"
@@ -14,8 +14,8 @@ constexpr size_t kTileRows16 = 16;
 constexpr size_t kTileColumns = 64;
 
 /**
- * Rows n, n + apart, n + 2 · apart … of a weight, at most those of one tile. The `turn`-th such rows of apart · 16,
- * which take turns.
+ * Rows n, n + apart, n + 2 · apart … of a weight, at most those of one tile. The `turn`-th such rows of apart
+ * · 16, which take turns.
  */
 struct TileRowsOf {
   size_t n;
@@ -27,8 +27,8 @@ struct TileRowsOf {
 };
 
 /**
- * Tiles 0 … 3: sums [rows of the weight][Apart][digits]; 4 and 5: weights [rows][64 columns]; 6 and 7: rows of x
- * [16][Apart][digits][4 columns].
+ * Tiles 0 … 3: sums [rows of the weight][Apart][digits]; 4 and 5: weights [rows][64 columns]; 6 and 7: rows
+ * of x [16][Apart][digits][4 columns].
  */
 template <size_t Apart>
 inline TileShapes digitShapes(size_t weightRows) {
@@ -51,9 +51,7 @@ struct SumTiles {
 template <size_t Apart>
 class DigitSums {
  public:
-  DigitSums() {
-    AIRLLM_UNROLL for (F& total : totals_) total = zero();
-  }
+  DigitSums() { AIRLLM_UNROLL for (F& total : totals_) total = zero(); }
 
   /** Adds Σ 256ᵖ · tiles[p], of row r times factors[r]. */
   template <size_t Planes>

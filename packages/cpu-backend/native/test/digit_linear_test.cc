@@ -1,5 +1,5 @@
-// linear over eight-bit weights in tiles of whole numbers, on machines that have AMX: near the sums in float64, the same
-// bits for every batch and split.
+// linear over eight-bit weights in tiles of whole numbers, on machines that have AMX: near the sums in
+// float64, the same bits for every batch and split.
 
 #include <doctest/doctest.h>
 
@@ -12,10 +12,12 @@ using namespace airllm::test;
 
 namespace {
 
-/** Whole tiles of rows and some rows more; groups of one tile of columns, of several, the last one shorter. */
+/** Whole tiles of rows and some rows more; groups of one tile of columns, of several, the last one shorter.
+ */
 const PackedShape kShapes[] = {
-    {DType::kInt8, 37, 320, 128},  {DType::kInt8, 16, 128, 64},          {DType::kInt8, 9, 192, 4096},
-    {DType::kCode8, 37, 384, 256}, {DType::kCode8, 9, 2048, 2048, 1024}, {DType::kCode8, 17, 256, 512, 128, true},
+    {DType::kInt8, 37, 320, 128},         {DType::kInt8, 16, 128, 64},
+    {DType::kInt8, 9, 192, 4096},         {DType::kCode8, 37, 384, 256},
+    {DType::kCode8, 9, 2048, 2048, 1024}, {DType::kCode8, 17, 256, 512, 128, true},
 };
 
 struct Sum {
@@ -120,8 +122,7 @@ TEST_CASE("eight-bit weights in tiles add the bias, and take any row of x") {
     const RandomWeight bias(random, DType::kF32, 1, n);
     RandomMatrix found(random, 4, n), others(random, 4, n);
     kernels.linear({x.matrix, weight, bias.weight, found.matrix}, 0, n, scratch.data());
-    kernelsFor("avx512vbmi")
-        ->linear({x.matrix, weight, bias.weight, others.matrix}, 0, n, scratch.data());
+    kernelsFor("avx512vbmi")->linear({x.matrix, weight, bias.weight, others.matrix}, 0, n, scratch.data());
     for (size_t r = 0; r < n; r++) {
       // Infinities and NaN go the way of the other set; zeros and tiny values leave the bias.
       for (size_t t = 0; t < 2; t++) {
