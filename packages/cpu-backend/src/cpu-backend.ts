@@ -20,7 +20,10 @@ import type { NativeEngine } from './binding.js';
 import { CpuArena, CpuKvCache, CpuWeightMemory } from './cpu-memory.js';
 
 /** By instruction set, as bench/packed-gemv.js measures them: at least 0.85 of the memory's bandwidth with two cores. */
-const MEMORY_SPEED_DTYPES: Partial<Record<string, readonly DType[]>> = { avx512vbmi: ['bf16z'] };
+const MEMORY_SPEED_DTYPES: Partial<Record<string, readonly DType[]>> = {
+  avx512vbmi: ['bf16z'],
+  amx: ['bf16z'],
+};
 
 export class CpuBackend implements Backend {
   readonly name = 'cpu';
