@@ -30,7 +30,7 @@ export function addModelOptions(command: Command): Command {
       '--device-memory <size>',
       'memory held on a device that has its own, such as 8GB or 50% (default: what it has)',
     )
-    .option('--device <name>', 'auto, cpu, cuda, webgpu or reference')
+    .option('--device <name>', 'auto, cpu, cuda, metal, webgpu or reference')
     .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
     .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)

@@ -52,6 +52,8 @@ export interface DeviceMemory {
   readonly usedBytes: number;
   /** Of `limitBytes`, kept for weights on their way from the host: never given to `pin`, arenas or KV caches. */
   readonly stagingBytes: number;
+  /** True where what is held on the device is taken from the host's memory, as on integrated GPUs. Absent: it is not. */
+  readonly sharesHostMemory?: boolean;
   /**
    * Copies host weight memory of this backend to the device for good. When it settles, the host's bytes may be written
    * again or given back; slices of the result use the same offsets.

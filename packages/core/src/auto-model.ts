@@ -85,6 +85,8 @@ export class AutoModel {
       });
       store = opened;
       const { hostBytes } = resolved;
+      // What a device shares with the host is the device's.
+      const ownHostBytes = hostBytes - (device?.sharedBytes ?? 0);
       const availableBytes = availableMemory() + process.memoryUsage.rss();
       const { bufferedReason } = opened;
       const { fallbackReason: readFallbackReason } = opened.reading;
@@ -95,8 +97,8 @@ export class AutoModel {
         backend,
         store: opened,
         memoryBytes: (writtenRunBytes) =>
-          hostBytes - processBytes(opened.writtenBytes + writtenRunBytes, resolved),
-        plannedMemoryBytes: hostBytes - prepared.plan.processBytes,
+          ownHostBytes - processBytes(opened.writtenBytes + writtenRunBytes, resolved),
+        plannedMemoryBytes: ownHostBytes - prepared.plan.processBytes,
         reservedRunBytes: prepared.reservedRun.hostBytes,
         device: device && {
           memoryBytes: device.limitBytes - device.ownBytes,
@@ -201,6 +203,7 @@ async function prepareShards(
 function open(options: ResolvedOptions): Promise<OpenedDevice> {
   return openDevice({
     request: options.deviceMemory,
+    hostBytes: options.hostBytes,
     select: (deviceBytes) => selectBackend({ ...options, deviceBytes }),
     onNotice: options.onNotice,
   });

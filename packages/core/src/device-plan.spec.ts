@@ -2,7 +2,7 @@ import { divideDevice } from './device-plan.js';
 
 const MIB = 2 ** 20;
 /** A backend that takes an eighth of 128 MiB for itself, half of that for weights on their way. */
-const device = { limitBytes: 128 * MIB, ownBytes: 16 * MIB, stagingBytes: 8 * MIB };
+const device = { limitBytes: 128 * MIB, ownBytes: 16 * MIB, stagingBytes: 8 * MIB, sharedBytes: 0 };
 const run = (deviceBytes: number, smallest = deviceBytes) => ({
   demand: { hostBytes: 0, deviceBytes },
   smallest,

@@ -40,7 +40,7 @@ export interface ModelPlan {
   readonly family: string;
   /** All weights of the model, the embedding included, a tied head once. */
   readonly weightBytes: number;
-  /** The budget: what the process stays under, a device's own memory apart. */
+  /** The budget: what the process stays under; of a device's memory, what it shares with the host. */
   readonly hostBytes: number;
   /** Undefined where ops read the host's memory. */
   readonly device: DevicePlan | undefined;
@@ -103,7 +103,8 @@ const RUN_SHARE = 1 / 8;
  */
 export function preparePlan(options: PlanOptions): PreparedPlan {
   const { definition, tensors, hostBytes, processBytes, device } = options;
-  const memoryBytes = hostBytes - processBytes;
+  const sharedBytes = device?.sharedBytes ?? 0;
+  const memoryBytes = hostBytes - processBytes - sharedBytes;
   const onDevice = device !== undefined;
   const maxSequenceTokens = options.maxSeqLen ?? definition.sizes.maxPositions;
   const runMemoryBytes = device ? device.limitBytes - device.ownBytes : memoryBytes;
@@ -124,7 +125,10 @@ export function preparePlan(options: PlanOptions): PreparedPlan {
   const { shuffledGroups } = definition;
   const layout = layOutStore({ stages, embedding, tensors, tileBytes, shuffledGroups });
   const minimumHostBytes =
-    processBytes + demand.hostBytes + minimumStoreBytes(layout, { onDevice: weightBudget.deviceBytes > 0 });
+    processBytes +
+    sharedBytes +
+    demand.hostBytes +
+    minimumStoreBytes(layout, { onDevice: weightBudget.deviceBytes > 0 });
   const placement = placeWithin(layout, weightBudget, { hostBytes, minimumHostBytes });
   const layers = planLayers(
     layout,

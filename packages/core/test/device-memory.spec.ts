@@ -53,7 +53,7 @@ async function run(model: Model): Promise<{ ids: unknown; peakBytes: number }> {
 }
 
 const onDevice = (memory: FromPretrainedOptions['memory'], maxSeqLen = 4096): FromPretrainedOptions => ({
-  ...{ device: 'webgpu', memory, maxSeqLen },
+  ...{ device: 'webgpu', memory, maxSeqLen, onNotice: () => undefined },
 });
 
 whereAvailable('on a device with memory of its own', () => {

@@ -3,7 +3,7 @@
 
 import type { Backend, Precision } from '@airllm/backend';
 
-export type GpuDeviceName = 'cuda' | 'webgpu';
+export type GpuDeviceName = 'cuda' | 'metal' | 'webgpu';
 
 /** What a backend's package says of this machine. */
 export type GpuProbe =
@@ -29,6 +29,12 @@ export interface GpuDevice {
 
 export const GPU_DEVICES: readonly GpuDevice[] = [
   { device: 'cuda', platforms: ['linux'], probe: probeCudaDevice, open: openCudaDevice },
+  {
+    device: 'metal',
+    platforms: ['darwin'],
+    probe: probeMetalDevice,
+    open: openMetalDevice,
+  },
   {
     device: 'webgpu',
     platforms: ['linux', 'darwin', 'win32'],
@@ -59,6 +65,19 @@ async function openCudaDevice({ memoryBytes, precision }: GpuDeviceOptions): Pro
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(precision !== undefined && { precision }),
   });
+}
+
+async function probeMetalDevice(): Promise<GpuProbe> {
+  const { probeMetal } = await import('@airllm/metal-backend');
+  const probe = await probeMetal();
+  if (!probe.available) return probe;
+  const { name, isSoftware } = probe.adapter;
+  return { available: true, name, isSoftware };
+}
+
+async function openMetalDevice({ memoryBytes }: GpuDeviceOptions): Promise<Backend> {
+  const { createMetalBackend } = await import('@airllm/metal-backend');
+  return createMetalBackend({ memoryBytes });
 }
 
 async function probeWebGpuDevice(): Promise<GpuProbe> {

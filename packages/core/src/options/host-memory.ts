@@ -1,6 +1,7 @@
 // The memory budget of the process: what is asked for, or a share of what this machine has left.
 
 import { freemem } from 'node:os';
+import { availableMemoryOfMac } from './mac-memory.js';
 import { parseBytes } from './parse-bytes.js';
 import { parseShare } from './parse-share.js';
 
@@ -19,8 +20,9 @@ export function resolveHostBytes(host: string | number = 'auto', availableBytes 
   return parseBytes(share === undefined ? host : availableBytes * share, 'memory.host');
 }
 
-/** Bytes this process may still take: what the machine has free, less where a container limits it. */
+/** Bytes this process may still take: what the machine has free or can make free, less where a container limits it. */
 export function availableMemory(): number {
+  if (process.platform === 'darwin') return availableMemoryOfMac() ?? freemem();
   // Node 20.13 and later know the limit of the container.
   const ofContainer: unknown = (process as { availableMemory?: () => number }).availableMemory?.();
   return typeof ofContainer === 'number' ? Math.min(freemem(), ofContainer) : freemem();

@@ -73,19 +73,6 @@ describe('resolveOptions', () => {
     );
   });
 
-  it.each<[FromPretrainedOptions, string]>([[{ device: 'metal' }, 'device']])(
-    'refuses %p as not yet implemented, naming it',
-    (options, option) => {
-      expect(() => resolveOptions(options)).toThrow(
-        expect.objectContaining({
-          code: 'NOT_YET',
-          message: expect.stringContaining(option),
-          fields: expect.objectContaining({ option }),
-        }),
-      );
-    },
-  );
-
   it.each<[unknown, string]>([
     [{ compression: '5bit' }, 'compression'],
     [{ device: 'tpu' }, 'device'],

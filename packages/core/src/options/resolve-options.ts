@@ -24,7 +24,7 @@ export interface FromPretrainedOptions {
   } | null;
   /**
    * `'auto'` (default): a GPU that works, else `'cpu'`, or the slow TypeScript `'reference'` where that cannot be loaded.
-   * `'cuda'`: an NVIDIA GPU. `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12. Others: not yet.
+   * `'cuda'`: an NVIDIA GPU. `'metal'`: the GPU of a Mac. `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12.
    */
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
   /** Threads that compute. Default: one per core. */
@@ -85,7 +85,7 @@ export interface ResolvedOptions {
   readonly hostBytes: number;
   /** Undefined: not asked for. */
   readonly deviceMemory: DeviceMemoryRequest | undefined;
-  readonly device: 'auto' | 'cpu' | 'reference' | 'cuda' | 'webgpu';
+  readonly device: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu';
   readonly threads: number | undefined;
   readonly precision: Precision;
   readonly dtype: DtypeOption;
@@ -166,7 +166,7 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
   const given = parsed.data;
   const { hfToken, revision, cacheDir, offline, onProgress, signal } = given;
   return {
-    device: refuseUnfinished(given),
+    device: given.device ?? 'auto',
     checkpoint: {
       ...(hfToken == null ? {} : { hfToken }),
       ...(revision == null ? {} : { revision }),
@@ -209,29 +209,6 @@ function resolveShards(given: z.infer<typeof schema>): ResolvedShardRequest | un
     onProgress: given.onShardProgress ?? undefined,
     signal: given.signal ?? undefined,
   };
-}
-
-/** Throws for options whose implementation is still to come; returns the device, which is none of those. */
-function refuseUnfinished(given: z.infer<typeof schema>): ResolvedOptions['device'] {
-  const device = given.device ?? 'auto';
-  switch (device) {
-    case 'auto':
-    case 'cpu':
-    case 'reference':
-    case 'cuda':
-    case 'webgpu':
-      return device;
-    case 'metal':
-      throw notYet('device', device);
-  }
-}
-
-function notYet(option: string, found: unknown): CoreError {
-  return new CoreError(
-    'NOT_YET',
-    `The option ${option} (${JSON.stringify(found)}) is not implemented yet. Leave it out for now.`,
-    { fields: { option, found } },
-  );
 }
 
 function invalid(error: z.ZodError, options: unknown): CoreError {
