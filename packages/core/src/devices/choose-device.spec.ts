@@ -16,7 +16,7 @@ it('passes over a software GPU and one that does not work, and says why', () => 
 
 it('asks only for devices of this platform', () => {
   expect(devicesHere('aix')).toEqual([]);
-  expect(devicesHere('darwin')).toEqual(['webgpu']);
+  expect(devicesHere('darwin')).toEqual(['metal', 'webgpu']);
 });
 
 it('prefers the driver that is made for the GPU', () => {
