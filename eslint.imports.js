@@ -46,6 +46,7 @@ export const allowedImports = {
     '@airllm/tokenizer-formats',
     '@airllm/webgpu-backend',
   ],
+  'apps/vector-search': ['@airllm/backend', '@airllm/cpu-backend', '@airllm/webgpu-backend'],
   'apps/cli': ['@airllm/core', '@airllm/demo-model'],
 };
 

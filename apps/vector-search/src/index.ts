@@ -1,0 +1,1 @@
+export { VectorIndex, type Match } from './vector-index.js';
