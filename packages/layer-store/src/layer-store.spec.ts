@@ -43,6 +43,24 @@ async function readEmbeddings(store: LayerStore, ids: readonly number[]): Promis
   return rows;
 }
 
+it('makes the slices of tiles that stay once', async () => {
+  const { layout } = await checkpoint('slices');
+  const allocator = new CountingAllocator();
+  const budgetBytes = everything(layout);
+  const store = await openLayerStore({ layout, budgetBytes, allocate: allocator.allocate });
+  const [part] = store.parts('head');
+  if (!part) throw new Error('Expected a head');
+  const slices: WeightSlice[] = [];
+  for (let pass = 0; pass < 2; pass++) {
+    const lease = await store.acquire(part.tile);
+    expect(lease.streamed).toBe(false);
+    slices.push(store.slice(lease, part));
+    lease.release();
+  }
+  expect(slices[1]).toBe(slices[0]);
+  await store[Symbol.asyncDispose]();
+});
+
 describe.each([
   ['the smallest budget', 0],
   ['half of the weights', 0.5],
