@@ -96,7 +96,7 @@ T shuffleXor(T value, int mask) {
 inline void warpBarrier() { emulator::warpBarrier(); }
 inline int bitCount(uint64_t bits) { return __builtin_popcountll(bits); }
 
-struct Quad {
+struct alignas(16) Quad {
   uint32_t word[4];
 };
 inline Quad loadQuad(const uint8_t* at) {

@@ -23,7 +23,7 @@ DEVICE T shuffleXor(T value, int mask) {
 DEVICE void warpBarrier() { __syncwarp(); }
 DEVICE int bitCount(uint64_t bits) { return __popcll(bits); }
 
-struct Quad {
+struct alignas(16) Quad {
   uint32_t word[4];
 };
 /** 16 bytes at an address that is a multiple of 16. */

@@ -35,6 +35,33 @@ DEVICE void readX(const Matrix& x, size_t row, size_t col, int count, float* to)
   UNROLL for (int i = 0; i < 8; i++) to[i] = row < x.rows && i < count ? at[i] : 0.0f;
 }
 
+/**
+ * tile += a · b over 32 k, small products first. Terms i and j are 2^−8(i + j) of the product: past the third
+ * they are below float32. With `fast` the first terms alone.
+ */
+template <int kWeightTerms>
+DEVICE void multiplyTerms(float (&tile)[4], const FragmentA (*a)[2], const FragmentB (*b)[2], bool fast) {
+  UNROLL for (int half = 0; half < 2; half++) {
+    if (!fast) {
+      UNROLL for (int order = kTerms - 1; order > 0; order--) {
+        UNROLL for (int i = 0; i < kWeightTerms; i++) {
+          if (i <= order) multiplyFragments(tile, a[i][half], b[order - i][half]);
+        }
+      }
+    }
+    multiplyFragments(tile, a[0][half], b[0][half]);
+  }
+}
+
+/** What a sum of products becomes: divided by its weight row's length where that is asked for, and the bias
+ * on top. */
+DEVICE void storeOut(const LinearArguments& args, size_t row, size_t n, float sum) {
+  if (row >= args.x.rows || n >= args.weight.rows) return;
+  if (args.lengths != nullptr) sum /= args.lengths[n];
+  if (args.bias.data != nullptr) sum += elementAt(args.bias, 0, n);
+  args.out.data[row * args.out.stride + n] = sum;
+}
+
 template <DType F, int kTiles>
 DEVICE void linearBlock(const LinearArguments& args) {
   constexpr int kWeightTerms = termsOf(F);
@@ -83,18 +110,7 @@ DEVICE void linearBlock(const LinearArguments& args) {
             splitPair(x[2 * pair], x[2 * pair + 1], args.fast, xTerms);
             UNROLL for (int i = 0; i < kTerms; i++) b[i][pair >> 1].pair[pair & 1] = xTerms[i];
           }
-          UNROLL for (int half = 0; half < 2; half++) {
-            if (!args.fast) {
-              // Small products first. Terms i and j are 2^−8(i + j) of the product: past the third they are
-              // below float32.
-              UNROLL for (int order = kTerms - 1; order > 0; order--) {
-                UNROLL for (int i = 0; i < kWeightTerms; i++) {
-                  if (i <= order) multiplyFragments(tile[n], a[i][half], b[order - i][half]);
-                }
-              }
-            }
-            multiplyFragments(tile[n], a[0][half], b[0][half]);
-          }
+          multiplyTerms<kWeightTerms>(tile[n], a, b, args.fast);
         }
       }
     }
@@ -113,22 +129,10 @@ DEVICE void linearBlock(const LinearArguments& args) {
 
   if (threadIdx.x >= 128) return;
   const int owner = threadIdx.x >> 2, j = threadIdx.x & 3;
-  const size_t n = firstRow + (owner >> 2) + 8 * (j >> 1);
-  if (n >= w.rows) return;
   UNROLL for (int i = 0; i < kTiles; i++) {
-    const size_t row = firstX + 8 * i + 2 * (owner & 3) + (j & 1);
-    if (row >= args.x.rows) continue;
-    float value = totals[i];
-    if (args.lengths != nullptr) value /= args.lengths[n];
-    if (args.bias.data != nullptr) value += elementAt(args.bias, 0, n);
-    args.out.data[row * args.out.stride + n] = value;
+    storeOut(args, firstX + 8 * i + 2 * (owner & 3) + (j & 1), firstRow + (owner >> 2) + 8 * (j >> 1),
+             totals[i]);
   }
 }
 
 }  // namespace airllm
-
-#define LINEAR_KERNELS(name, F)                                                             \
-  KERNEL(linear_##name##_few, airllm::LinearArguments) { airllm::linearBlock<F, 1>(args); } \
-  KERNEL(linear_##name##_many, airllm::LinearArguments) {                                   \
-    airllm::linearBlock<F, airllm::kLinearManyTiles>(args);                                 \
-  }

@@ -11,6 +11,9 @@ constexpr size_t kLinearRows = 16;
 constexpr size_t kLinearChunk = 256;
 /** Tiles of 8 rows of x in the kernels for many. */
 constexpr int kLinearManyTiles = 4;
+/** Columns of out and rows of x that a block makes in the kernels for more than those. */
+constexpr int kTileColumns = 128;
+constexpr int kTileRows = 64;
 
 struct LinearArguments {
   Matrix x;

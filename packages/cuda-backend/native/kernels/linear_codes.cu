@@ -1,5 +1,5 @@
 // linear of weights in codes, integers and packed bfloat16.
-#include "linear.h"
+#include "linear_kernels.h"
 
 using airllm::DType;
 

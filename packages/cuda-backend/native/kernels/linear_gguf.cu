@@ -1,5 +1,5 @@
 // linear of weights in the block formats of GGUF, and of MXFP4.
-#include "linear.h"
+#include "linear_kernels.h"
 
 using airllm::DType;
 

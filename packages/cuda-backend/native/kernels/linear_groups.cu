@@ -1,5 +1,5 @@
 // linear of weights in GPTQ's and AWQ's formats, and the lengths of rows that some divide by.
-#include "linear.h"
+#include "linear_kernels.h"
 
 using airllm::DType;
 

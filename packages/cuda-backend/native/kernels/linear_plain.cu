@@ -1,5 +1,5 @@
 // linear of weights whose values stand alone.
-#include "linear.h"
+#include "linear_kernels.h"
 
 using airllm::DType;
 
