@@ -42,8 +42,8 @@ DEVICE void read16(const uint8_t* at, int count, float* to) {
     }
     return;
   }
-  clear(to);
-  for (int i = 0; i < count; i++) to[i] = kValue(load16(at + 2 * i));
+  // No index is known at run time alone: values stay in registers.
+  UNROLL for (int i = 0; i < 8; i++) to[i] = i < count ? kValue(load16(at + 2 * i)) : 0.0f;
 }
 
 struct Plain {
@@ -68,8 +68,7 @@ struct RowReader<DType::kF32> : rows::Plain {
       }
       return;
     }
-    rows::clear(to);
-    for (int i = 0; i < count; i++) to[i] = loadFloat(at + 4 * i);
+    UNROLL for (int i = 0; i < 8; i++) to[i] = i < count ? loadFloat(at + 4 * i) : 0.0f;
   }
 };
 
