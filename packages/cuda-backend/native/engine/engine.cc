@@ -158,6 +158,7 @@ void Engine::queue(Task& task) {
 void Engine::run(const Program& program) {
   Relocations weights, lists;
   lists_->upload(program, lists);
+  launcher_->begin(program);
   for (size_t op = 0; op < program.ops.size();) {
     const size_t end = ring_->load(program, op, weights);
     for (; op < end; op++) launcher_->run(relocated(program.ops[op], weights, lists));

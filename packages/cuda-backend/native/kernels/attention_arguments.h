@@ -5,8 +5,8 @@
 
 namespace airllm {
 
-/** Heads of a block, one for each of its warps. */
-constexpr int kAttentionHeads = 8;
+/** Warps of a block, at most: one for each head of a row. */
+constexpr int kAttentionWarps = 8;
 /** Positions whose keys and values a block holds at a time. */
 constexpr int kAttentionTile = 32;
 /** Columns of values that the kernels keep in registers, at most. */
@@ -34,6 +34,9 @@ struct AttendArguments {
   Weight sinks;
   const float* slopes;
   const RowPlace* places;
+  /** Heads of one group, and rows of the pass, that a block takes. */
+  size_t headsTogether;
+  size_t rowsTogether;
 };
 
 /** Copies rows [T, kvHeads · dim] behind what their sequences have in a cache [blocks, kvHeads, 16, dim]. */

@@ -21,6 +21,8 @@ class Launcher {
 
   /** Throws DriverError OUT_OF_DEVICE_MEMORY for an op that needs a larger workspace. */
   void expectRoom(const Program& program) const;
+  /** Comes before the ops of a program. */
+  void begin(const Program& program);
   void run(const Op& op);
 
  private:
@@ -54,13 +56,16 @@ class Launcher {
   template <typename Arguments>
   void launchEach(const char* kernel, size_t count, const Arguments& arguments);
   void append(const Matrix& rows, float* cache, size_t kvHeads, size_t dim, const RowPlace* places);
-  void attend(const struct AttendArguments& arguments);
+  /** Sets what the arguments have together, and launches. */
+  void attend(struct AttendArguments arguments);
 
   Driver& driver_;
   Stream stream_;
   float* workspace_;
   size_t workspaceFloats_;
   bool fast_;
+  /** Of the program that runs: rows that a sequence has in the pass, on average. */
+  size_t rowsOfSequence_ = 1;
 };
 
 }  // namespace airllm

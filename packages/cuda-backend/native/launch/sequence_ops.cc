@@ -36,15 +36,29 @@ void Launcher::append(const Matrix& rows, float* cache, size_t kvHeads, size_t d
   launchEach("append_rows", rows.rows * rows.cols, AppendArguments{rows, cache, kvHeads, dim, places});
 }
 
-void Launcher::attend(const AttendArguments& arguments) {
+void Launcher::begin(const Program& program) {
+  size_t sequences = 0;
+  const int32_t* blocks = nullptr;
+  for (const RowPlace& place : program.places) {
+    if (place.blocks != blocks) sequences++;
+    blocks = place.blocks;
+  }
+  rowsOfSequence_ = sequences == 0 ? 1 : program.places.size() / sequences;
+}
+
+void Launcher::attend(AttendArguments arguments) {
   const char* kernel = arguments.valueDim <= 128   ? "attend_128"
                        : arguments.valueDim <= 256 ? "attend_256"
                                                    : "attend_576";
-  const size_t group = arguments.heads / arguments.kvHeads, warps = std::min<size_t>(group, kAttentionHeads);
+  const size_t group = arguments.heads / arguments.kvHeads;
+  arguments.headsTogether = std::min<size_t>(group, kAttentionWarps);
+  // Rows of a prompt share the keys that a block loads. Those of different sequences would wait for each
+  // other.
+  arguments.rowsTogether = std::min(kAttentionWarps / arguments.headsTogether, rowsOfSequence_);
   launch(kernel,
-         {static_cast<unsigned>(arguments.q.rows),
-          static_cast<unsigned>(arguments.kvHeads * blocksOf(group, kAttentionHeads)),
-          static_cast<unsigned>(32 * warps), 0},
+         {static_cast<unsigned>(blocksOf(arguments.q.rows, arguments.rowsTogether)),
+          static_cast<unsigned>(arguments.kvHeads * blocksOf(group, arguments.headsTogether)),
+          static_cast<unsigned>(32 * arguments.headsTogether * arguments.rowsTogether), 0},
          arguments);
 }
 
@@ -52,7 +66,7 @@ void Launcher::run(const AttentionOp& op) {
   append(op.k, op.keys, op.kvHeads, op.headDim, op.places);
   append(op.v, op.values, op.kvHeads, op.headDim, op.places);
   attend({op.q, op.out, op.keys, op.values, op.heads, op.kvHeads, op.headDim, op.headDim, op.headDim,
-          op.scale, op.window, op.chunk, op.softcap, op.sinks, op.slopes, op.places});
+          op.scale, op.window, op.chunk, op.softcap, op.sinks, op.slopes, op.places, 1, 1});
 }
 
 void Launcher::run(const LatentAttentionOp& op) {
@@ -80,7 +94,9 @@ void Launcher::run(const LatentAttentionOp& op) {
             INFINITY,
             {},
             nullptr,
-            op.places + first});
+            op.places + first,
+            1,
+            1});
     launch("latent_outputs",
            {static_cast<unsigned>(blocksOf(rows * op.out.cols, kThreads / 32)), 1, kThreads, 0},
            LatentOutputArguments{op, sums, first});
