@@ -12,7 +12,6 @@
 #define SHARED __shared__
 #define DYNAMIC_SHARED(name) extern __shared__ float name[]
 #define UNROLL _Pragma("unroll")
-#define KEEP_LOOP _Pragma("unroll 1")
 
 namespace airllm {
 

@@ -79,11 +79,15 @@ DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const Fragme
 
 #else
 
-/** Turing has no tensor cores for bfloat16: the same sums by shuffles, in float32. A loop: kernels hold
+struct Sums {
+  float of[4];
+};
+
+/** Turing has no tensor cores for bfloat16: the same sums by shuffles, in float32. Called, since kernels hold
  * dozens of these. */
-DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const FragmentB& b) {
+DEVICE_CALL Sums multiplied(Sums sums, FragmentA a, FragmentB b) {
   const int g = laneIndex() >> 2, t = laneIndex() & 3;
-  KEEP_LOOP for (int q = 0; q < 4; q++) {
+  UNROLL for (int q = 0; q < 4; q++) {
     uint32_t left[4], cols[2][2];
     UNROLL for (int i = 0; i < 4; i++) left[i] = __shfl_sync(0xffffffffu, a.pair[i], g * 4 + q);
     UNROLL for (int c = 0; c < 2; c++) {
@@ -93,11 +97,17 @@ DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const Fragme
     UNROLL for (int j = 0; j < 4; j++) {
       UNROLL for (int half = 0; half < 2; half++) {
         const uint32_t x = left[2 * half + (j >> 1)], y = cols[j & 1][half];
-        sums[j] = fmaf(bitsToFloat(x << 16), bitsToFloat(y << 16), sums[j]);
-        sums[j] = fmaf(bitsToFloat(x & 0xffff0000u), bitsToFloat(y & 0xffff0000u), sums[j]);
+        sums.of[j] = fmaf(bitsToFloat(x << 16), bitsToFloat(y << 16), sums.of[j]);
+        sums.of[j] = fmaf(bitsToFloat(x & 0xffff0000u), bitsToFloat(y & 0xffff0000u), sums.of[j]);
       }
     }
   }
+  return sums;
+}
+
+DEVICE void multiplyFragments(float (&sums)[4], const FragmentA& a, const FragmentB& b) {
+  const Sums found = multiplied({{sums[0], sums[1], sums[2], sums[3]}}, a, b);
+  UNROLL for (int j = 0; j < 4; j++) sums[j] = found.of[j];
 }
 
 #endif
