@@ -1,6 +1,7 @@
 export { GenerateError, type GenerateErrorCode } from './errors.js';
 export { demandOf, sizeRun, type RunDemand, type RunRequest, type RunSize } from './run/run-size.js';
 export type { DeviceRoom } from './run/weight-room.js';
+export type { Engine, EngineLoss, RecoverEngine } from './run/engine.js';
 export type { GenerationOptions } from './run/generation-options.js';
 export { LanguageModel, type LanguageModelOptions } from './run/language-model.js';
 export type { RunCounters } from './run/run-counters.js';

@@ -16,6 +16,7 @@ import {
 } from '@airllm/layer-store';
 import { listWeights, resolveModel, type ModelDefinition } from '@airllm/model-zoo';
 import { readHeader, readTensor } from 'safetensors-js';
+import type { Engine } from '../src/run/engine.js';
 import { LanguageModel, type LanguageModelOptions } from '../src/run/language-model.js';
 import type { GenerationOptions } from '../src/run/generation-options.js';
 import type { TokenEvent } from '../src/run/token-event.js';
@@ -136,7 +137,7 @@ function countLeases(store: LayerStore, held: Held): void {
 }
 
 export interface OpenOptions extends Partial<
-  Pick<LanguageModelOptions, 'eosTokenIds' | 'decoder' | 'maxSequenceTokens' | 'generationConfig'>
+  Pick<LanguageModelOptions, 'eosTokenIds' | 'decoder' | 'maxSequenceTokens' | 'generationConfig' | 'recover'>
 > {
   /** Of the weights beyond the smallest budget. Default 1. */
   share?: number;
@@ -149,10 +150,14 @@ export interface OpenOptions extends Partial<
   reservedRunBytes?: number;
   /** Where the weights lie, if not in the case's own folder. */
   folder?: string;
+  /** Has the backend do other than it would. */
+  alter?: (backend: Backend) => void;
 }
 
 export interface OpenModel extends AsyncDisposable {
   readonly model: LanguageModel;
+  /** What the model computes with. */
+  readonly engine: Engine;
   readonly store: LayerStore;
   readonly layout: StoreLayout;
   readonly backend: Backend;
@@ -164,7 +169,7 @@ export interface OpenModel extends AsyncDisposable {
 
 export async function openModel(golden: GoldenCase, options: OpenOptions = {}): Promise<OpenModel> {
   const { share = 1, deviceShare, prefetch = true, tileBytes = 32768, ...others } = options;
-  const { folder = golden.folder, reservedRunBytes = 1e9, ...rest } = others;
+  const { folder = golden.folder, reservedRunBytes = 1e9, alter, ...rest } = others;
   const { definition } = golden;
   const layout = layOutStore({
     ...listWeights(definition),
@@ -180,6 +185,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
   const budgetBytes = Math.floor(minimumBytes + share * (everythingBytes - minimumBytes));
   const held: Held = { runs: 0, leases: 0, weightBytes: 0, deviceBytes: 0, peakDeviceBytes: 0 };
   const backend = countBackend(held);
+  alter?.(backend);
   const deviceBudget = deviceShare === undefined ? undefined : Math.floor(deviceShare * placeableBytes);
   const device =
     deviceBudget === undefined
@@ -193,8 +199,7 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
     device,
   });
   countLeases(store, held);
-  const model = new LanguageModel({
-    definition,
+  const engine: Engine = {
     backend,
     store,
     memoryBytes: () => budgetBytes + reservedRunBytes,
@@ -204,12 +209,17 @@ export async function openModel(golden: GoldenCase, options: OpenOptions = {}): 
       deviceBudget === undefined
         ? undefined
         : { memoryBytes: deviceBudget + reservedRunBytes, reservedRunBytes },
+  };
+  const model = new LanguageModel({
+    ...engine,
+    definition,
     maxSequenceTokens: 128,
     eosTokenIds: [],
     ...rest,
   });
   return {
     model,
+    engine,
     store,
     layout,
     backend,

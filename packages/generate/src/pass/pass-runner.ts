@@ -29,21 +29,29 @@ export interface PassOptions {
   readonly onLogits: (sequence: number, logits: Float32Array) => void;
 }
 
-export class PassRunner {
+export interface PassRunnerOptions {
+  readonly definition: ModelDefinition;
+  readonly backend: Backend;
+  readonly store: LayerStore;
   /** Seconds the device computed, per stage. */
   readonly computeSeconds: number[];
+}
+
+export class PassRunner {
+  readonly #computeSeconds: number[];
   readonly #definition: ModelDefinition;
   readonly #backend: Backend;
   readonly #store: LayerStore;
   readonly #programs: LayerPrograms;
   readonly #previews = new PreviewRecord();
 
-  constructor(options: { definition: ModelDefinition; backend: Backend; store: LayerStore }) {
+  /** @param options.computeSeconds added to; see {@link createComputeSeconds} */
+  constructor(options: PassRunnerOptions) {
     this.#definition = options.definition;
     this.#backend = options.backend;
     this.#store = options.store;
     this.#programs = new LayerPrograms(options.definition);
-    this.computeSeconds = new Array<number>(options.definition.sizes.layers + 1).fill(0);
+    this.#computeSeconds = options.computeSeconds;
   }
 
   /**
@@ -61,7 +69,7 @@ export class PassRunner {
     const rows = chunk.tokens.length;
     const layers = this.#definition.sizes.layers;
     const batch = { rows, sequences: chunk.slices };
-    const submitter = new Submitter(this.#backend, { arena, kvCache, batch }, this.computeSeconds);
+    const submitter = new Submitter(this.#backend, { arena, kvCache, batch }, this.#computeSeconds);
     const runner = new ProgramRunner(this.#store, submitter, this.#previews);
     this.#programs.choose(rows, arena.elements);
     try {
@@ -137,6 +145,11 @@ export class PassRunner {
     });
     await Promise.all([...writes, ...scales]);
   }
+}
+
+/** Zeros per stage: every layer, the head last. */
+export function createComputeSeconds({ sizes }: ModelDefinition): number[] {
+  return new Array<number>(sizes.layers + 1).fill(0);
 }
 
 /** @throws GenerateError `ABORTED` */

@@ -3,6 +3,7 @@
 /** Counters since the model was opened. */
 export interface RunCounters {
   passes: number;
+  /** Those that were computed again after a device was lost are counted again. */
   promptTokens: number;
   generatedTokens: number;
   /** Tokens that came out of decode passes: all but the first of every sequence. */

@@ -24,6 +24,8 @@ export class Sequence {
   readonly #options: SequenceOptions;
   #cached = 0;
   #cachedVariant: string | undefined;
+  /** Tokens that were in a KV cache which is gone, and have to be written as they were. */
+  #lost = 0;
 
   constructor(options: SequenceOptions) {
     this.#options = options;
@@ -37,16 +39,26 @@ export class Sequence {
     return this.#options.promptIds.length + this.generatedIds.length;
   }
 
-  /** The tokens that are not in the KV cache yet; all of them where the rotary frequencies have changed (longrope). */
+  /** The KV cache is gone: everything is computed again, the token chosen last included. */
+  restart(): void {
+    this.#lost = Math.max(this.#lost, this.#cached);
+    this.#cachedVariant = undefined;
+  }
+
+  /**
+   * The tokens that are not in the KV cache yet; all of them where the rotary frequencies have changed (longrope). After a
+   * {@link restart} it may take several passes, the last of which wants logits.
+   */
   nextPass(): PassSequence {
     const { index, promptIds, blocks, ropes } = this.#options;
-    const variant = ropes
-      .filter((rope) => rope.restartsOnChange)
-      .map((rope) => rope.variant(this.length, promptIds.length))
-      .join();
+    const variant = this.#variantOf(
+      ropes.filter((rope) => rope.restartsOnChange),
+      this.length,
+    );
     const past = variant === this.#cachedVariant ? this.#cached : 0;
-    const tokens = [...promptIds, ...this.generatedIds].slice(past);
-    this.#cached = this.length;
+    const end = past < this.#lost ? this.#endOfVariant(past) : this.length;
+    const tokens = [...promptIds, ...this.generatedIds].slice(past, end);
+    this.#cached = end;
     this.#cachedVariant = variant;
     return {
       tokens,
@@ -54,7 +66,7 @@ export class Sequence {
       blocks,
       slot: index,
       promptLength: promptIds.length,
-      logitPositions: [tokens.length - 1],
+      logitPositions: end === this.length ? [tokens.length - 1] : [],
     };
   }
 
@@ -74,5 +86,23 @@ export class Sequence {
     if (!this.finishReason && this.generatedIds.length >= maxNewTokens) this.finishReason = 'length';
     if (this.finishReason && this.finishReason !== 'stop') text += textStream?.end() ?? '';
     return { sequence: index, tokenId, text, finishReason: this.finishReason };
+  }
+
+  /**
+   * Where the keys from `past` on were written with other frequencies than that at `past`: each pass of a sequence that
+   * outgrows its rope (dynamic) has its own, and those before stay as they were.
+   */
+  #endOfVariant(past: number): number {
+    const ropes = this.#options.ropes.filter((rope) => !rope.restartsOnChange);
+    const variantAt = (position: number): string =>
+      this.#variantOf(ropes, Math.max(this.#options.promptIds.length, position + 1));
+    const variant = variantAt(past);
+    let end = past + 1;
+    while (end < this.length && variantAt(end) === variant) end += 1;
+    return end;
+  }
+
+  #variantOf(ropes: readonly Rope[], length: number): string {
+    return ropes.map((rope) => rope.variant(length, this.#options.promptIds.length)).join();
   }
 }
