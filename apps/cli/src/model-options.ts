@@ -7,6 +7,7 @@ export interface ModelFlags {
   memory?: string;
   deviceMemory?: string;
   device?: string;
+  onDeviceLost?: string;
   threads?: number;
   precision?: string;
   maxSeqLen?: number;
@@ -31,6 +32,10 @@ export function addModelOptions(command: Command): Command {
       'memory held on a device that has its own, such as 8GB or 50% (default: what it has)',
     )
     .option('--device <name>', 'auto, cpu, cuda, metal, webgpu or reference')
+    .option(
+      '--on-device-lost <what>',
+      'throw, or fallback: go on with less device memory, another device or the CPU (default: throw)',
+    )
     .option('--threads <count>', 'compute threads (default: one per core)', positiveInteger)
     .option('--precision <name>', 'exact, or fast: multiply prompts and batches in bfloat16 (default: exact)')
     .option('--max-seq-len <tokens>', 'longest sequence, prompt included', positiveInteger)
@@ -54,6 +59,9 @@ export function toModelOptions(flags: ModelFlags): FromPretrainedOptions {
     // Checked by core, which names what it accepts.
     ...(flags.device !== undefined && {
       device: flags.device as NonNullable<FromPretrainedOptions['device']>,
+    }),
+    ...(flags.onDeviceLost !== undefined && {
+      onDeviceLost: flags.onDeviceLost as NonNullable<FromPretrainedOptions['onDeviceLost']>,
     }),
     ...(flags.threads !== undefined && { threads: flags.threads }),
     ...(flags.precision !== undefined && {

@@ -1,10 +1,9 @@
 // The model a user holds: prompts in, text or tokens out. Everything it does is done below; it owns what it
 // was opened with and gives it back.
 
-import type { Backend } from '@airllm/backend';
 import type { Checkpoint } from '@airllm/checkpoint';
 import type { FinishReason, GenerationOptions, LanguageModel, TokenEvent } from '@airllm/generate';
-import type { LayerStore } from '@airllm/layer-store';
+import type { EngineKeeper } from './engine/engine-keeper.js';
 import { CoreError } from './errors.js';
 import type { ModelPlan } from './plan.js';
 import { encodePrompts, type Prompt } from './prompt.js';
@@ -30,15 +29,11 @@ export interface Logits {
 /** What a model is made of; it takes ownership. */
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
-  readonly backend: Backend;
-  readonly store: LayerStore;
+  readonly engines: EngineKeeper;
   readonly runner: LanguageModel;
-  readonly plan: ModelPlan;
   readonly vocabSize: number;
   /** The tokenizer, or why there is none. */
   readonly tokenizer: ModelTokenizer | CoreError;
-  /** What is left to do while the store is still open. */
-  readonly onClose: (() => Promise<void>) | undefined;
   /** Gets a table of times after every run. */
   readonly onProfile: ((table: string) => void) | undefined;
 }
@@ -69,16 +64,17 @@ export class Model implements AsyncDisposable {
 
   /** The device in one line. */
   get device(): string {
-    return this.#parts.backend.description;
+    return this.#parts.engines.engine.backend.description;
   }
 
+  /** Of the device in use: another one's where the model fell back to it. */
   get plan(): ModelPlan {
-    return this.#parts.plan;
+    return this.#parts.engines.engine.plan;
   }
 
   get stats(): ModelStats {
-    const { store, runner, backend } = this.#parts;
-    return collectStats(store, runner, backend);
+    const { engines, runner } = this.#parts;
+    return collectStats(engines.engine, engines.storeStats, runner);
   }
 
   /** @throws CoreError `MISSING_TOKENIZER` when the checkpoint has none; token ids still work */
@@ -140,12 +136,10 @@ export class Model implements AsyncDisposable {
 
   /** Ends the run in flight, gives all memory back and closes the files. */
   [Symbol.asyncDispose](): Promise<void> {
-    const { runner, store, backend, onClose } = this.#parts;
+    const { runner, engines } = this.#parts;
     this.#closing ??= (async () => {
       await runner.close();
-      await onClose?.();
-      await store[Symbol.asyncDispose]();
-      await backend[Symbol.asyncDispose]();
+      await engines[Symbol.asyncDispose]();
     })();
     return this.#closing;
   }

@@ -31,14 +31,42 @@ export interface ModelStats extends Readonly<RunCounters> {
   readonly readMethod: ReadMethod | undefined;
 }
 
+/** What a store has read, per layer and for embedding rows. */
+export interface StoreStats {
+  readonly layers: readonly Readonly<StageStats>[];
+  readonly embedding: Readonly<StageStats>;
+}
+
+/** The sums of two stores of one model. */
+export function addStageStats(stats: StoreStats, past: StoreStats | undefined): StoreStats {
+  if (!past) return stats;
+  return {
+    layers: stats.layers.map((layer, i) => add(layer, past.layers[i])),
+    embedding: add(stats.embedding, past.embedding),
+  };
+}
+
+function add(stage: Readonly<StageStats>, past: Readonly<StageStats> | undefined): StageStats {
+  return {
+    name: stage.name,
+    bytesRead: stage.bytesRead + (past?.bytesRead ?? 0),
+    wastedBytes: stage.wastedBytes + (past?.wastedBytes ?? 0),
+    readSeconds: stage.readSeconds + (past?.readSeconds ?? 0),
+    waitSeconds: stage.waitSeconds + (past?.waitSeconds ?? 0),
+    hits: stage.hits + (past?.hits ?? 0),
+    misses: stage.misses + (past?.misses ?? 0),
+  };
+}
+
+/** @param storeStats of all stores the model has had */
 export function collectStats(
-  store: LayerStore,
+  { store, backend: { deviceMemory } }: { readonly store: LayerStore; readonly backend: Backend },
+  storeStats: StoreStats,
   runner: LanguageModel,
-  { deviceMemory }: Pick<Backend, 'deviceMemory'>,
 ): ModelStats {
   const { counters, computeSeconds } = runner;
-  const layers = store.stats.map((stats, i) => ({ ...stats, computeSeconds: computeSeconds[i] ?? 0 }));
-  const embedding = { ...store.embeddingStats };
+  const layers = storeStats.layers.map((stats, i) => ({ ...stats, computeSeconds: computeSeconds[i] ?? 0 }));
+  const embedding = { ...storeStats.embedding };
   const { decodeTokens, decodeSeconds } = counters;
   return {
     ...counters,

@@ -5,6 +5,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions()).toMatchObject({
       checkpoint: {},
       device: 'auto',
+      onDeviceLost: 'throw',
       dtype: 'auto',
       prefetching: true,
       rememberExperts: true,
@@ -34,6 +35,7 @@ describe('resolveOptions', () => {
       precision: 'fast',
       maxSeqLen: 77,
       device: 'reference',
+      onDeviceLost: 'fallback',
       prefetching: false,
       rememberExperts: false,
       deleteOriginal: false,
@@ -50,6 +52,7 @@ describe('resolveOptions', () => {
       precision: 'fast',
       maxSeqLen: 77,
       device: 'reference',
+      onDeviceLost: 'fallback',
       prefetching: false,
       rememberExperts: false,
       checkpoint: { hfToken: 't', revision: 'r', cacheDir: 'c', offline: true, onProgress, signal },

@@ -27,6 +27,12 @@ export interface FromPretrainedOptions {
    * `'cuda'`: an NVIDIA GPU. `'metal'`: the GPU of a Mac. `'webgpu'`: a GPU by Vulkan, Metal or Direct3D 12.
    */
   device?: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu' | null;
+  /**
+   * When the device is lost in a run, or has less memory than it was counted on: `'throw'` (default) ends the run with
+   * `DEVICE_LOST` or `OUT_OF_DEVICE_MEMORY`; `'fallback'` goes on from the last complete token with less of its memory, the
+   * same device opened again, the next device, at last the CPU, each with a notice.
+   */
+  onDeviceLost?: 'throw' | 'fallback' | null;
   /** Threads that compute. Default: one per core. */
   threads?: number | null;
   /**
@@ -86,6 +92,7 @@ export interface ResolvedOptions {
   /** Undefined: not asked for. */
   readonly deviceMemory: DeviceMemoryRequest | undefined;
   readonly device: 'auto' | 'cpu' | 'reference' | 'cuda' | 'metal' | 'webgpu';
+  readonly onDeviceLost: 'throw' | 'fallback';
   readonly threads: number | undefined;
   readonly precision: Precision;
   readonly dtype: DtypeOption;
@@ -130,6 +137,7 @@ const memoryShape = { host: size.nullish(), device: size.nullish() };
 const shape = {
   memory: z.strictObject(memoryShape, 'an object { host, device }').nullish(),
   device: oneOf(['auto', 'cpu', 'reference', 'cuda', 'metal', 'webgpu']).nullish(),
+  onDeviceLost: oneOf(['throw', 'fallback']).nullish(),
   threads: count.nullish(),
   precision: oneOf(PRECISIONS).nullish(),
   dtype: oneOf(['auto', 'float32', 'float16', 'bfloat16']).nullish(),
@@ -177,6 +185,7 @@ export function resolveOptions(options: FromPretrainedOptions = {}): ResolvedOpt
     },
     hostBytes: resolveHostBytes(given.memory?.host ?? undefined),
     deviceMemory: given.memory?.device == null ? undefined : parseDeviceMemory(given.memory.device),
+    onDeviceLost: given.onDeviceLost ?? 'throw',
     threads: given.threads ?? undefined,
     precision: given.precision ?? 'exact',
     dtype: given.dtype ?? 'auto',

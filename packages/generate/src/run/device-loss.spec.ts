@@ -1,3 +1,4 @@
+import { BackendError } from '@airllm/backend';
 import { readCase, collect, generate, openModel, type OpenOptions } from '../../test/cases.js';
 import { openFailing, failing, type Failure } from '../../test/failing-device.js';
 import type { GenerationOptions } from './generation-options.js';
@@ -109,12 +110,17 @@ describe('a device that is lost', () => {
   });
 
   it('ends this run and all later ones when there is no other', async () => {
-    const reason = new Error('no device is left');
+    const reason = new BackendError('DEVICE_LOST', 'no device is left');
+    let calls = 0;
     await using opened = await openModel(llama, {
       alter: (backend) => void failing(backend, lostAt(12)),
-      recover: () => Promise.reject(reason),
+      recover: () => {
+        calls += 1;
+        return Promise.reject(reason);
+      },
     });
     for (let i = 0; i < 2; i++) await expect(generate(opened.model, [prompt])).rejects.toBe(reason);
+    expect(calls).toBe(1);
     expect(opened.held).toMatchObject({ runs: 0, leases: 0 });
   });
 

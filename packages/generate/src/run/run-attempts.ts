@@ -49,9 +49,9 @@ export class RunAttempts {
     request: RunRequest,
     work: (runner: EngineRunner, memory: RunMemory, size: RunSize) => Promise<void>,
   ): Promise<AirllmError | undefined> {
+    if (this.#failure) throw this.#failure.error;
     try {
       await this.#track(async () => {
-        if (this.#failure) throw this.#failure.error;
         const { memory, size } = (this.#grant ??= await this.#begin(request));
         await work(this.#runner, memory, size);
       });
