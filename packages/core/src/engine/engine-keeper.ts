@@ -1,12 +1,12 @@
 // The engine that a model computes with, and the next one where it is lost. Says every step, and what all of them have read.
 
-import { AirllmError } from '@airllm/errors';
+import type { AirllmError } from '@airllm/errors';
 import { BackendError } from '@airllm/backend';
 import type { Engine, EngineLoss } from '@airllm/generate';
 import { CoreError } from '../errors.js';
 import { addStageStats, type StoreStats } from '../stats.js';
 import { closeBroken } from './close-engine.js';
-import { FallbackSteps, type DeviceName, type FailedChoice } from './fallback-steps.js';
+import type { DeviceName, FailedChoice, FallbackSteps } from './fallback-steps.js';
 import type { EngineChoice, OpenedEngine } from './open-engine.js';
 
 export interface EngineKeeperOptions {

@@ -21,7 +21,7 @@ export interface FailedChoice {
 
 export class FallbackSteps {
   readonly #request: DeviceMemoryRequest | undefined;
-  readonly #others: AsyncIterator<DeviceName>;
+  readonly #others: AsyncIterator<DeviceName, void>;
   readonly #opened = new Set<DeviceName>();
   readonly #reopened = new Set<DeviceName>();
   readonly #shrunk = new Set<DeviceName>();
@@ -30,7 +30,7 @@ export class FallbackSteps {
    * @param request of the device's memory, for devices other than the first
    * @param others devices in the order they are to be tried; those that were tried are passed over
    */
-  constructor(request: DeviceMemoryRequest | undefined, others: AsyncIterable<DeviceName>) {
+  constructor(request: DeviceMemoryRequest | undefined, others: AsyncIterable<DeviceName, void>) {
     this.#request = request;
     this.#others = others[Symbol.asyncIterator]();
   }
@@ -69,8 +69,9 @@ export class FallbackSteps {
 
   async #nextDevice(): Promise<(EngineChoice & { device: DeviceName }) | undefined> {
     for (;;) {
-      const { done, value: device } = await this.#others.next();
-      if (done) return undefined;
+      const result = await this.#others.next();
+      if (result.done) return undefined;
+      const device = result.value;
       if (this.#opened.has(device)) continue;
       const isHost = device === 'cpu' || device === 'reference';
       return { device, deviceMemory: isHost ? undefined : this.#request };
