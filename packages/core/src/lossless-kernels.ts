@@ -4,8 +4,8 @@ import type { Backend } from '@airllm/backend';
 import type { LosslessKernels } from '@airllm/layer-store';
 import { CoreError } from './errors.js';
 
-/** Packing goes on beside decoding, which waits for the disk. */
-const THREADS = 1;
+/** Packing goes on beside decoding, in what the processor has left while decoding waits for the disk. */
+const POOL = { threads: 1, background: true };
 
 /** Undefined for devices that do not compute in the host's memory, or are slower with what is packed than with what is read. */
 export function losslessKernelsFor(backend: Backend): LosslessKernels | undefined {
@@ -21,7 +21,7 @@ export function losslessKernelsFor(backend: Backend): LosslessKernels | undefine
 /** @throws CoreError `NATIVE_UNAVAILABLE`: the TypeScript kernels would hold the JavaScript thread up */
 async function openNativeKernels(): Promise<LosslessKernels> {
   const { openKernels } = await import('@airllm/quantizer');
-  const kernels = openKernels({ threads: THREADS });
+  const kernels = openKernels(POOL);
   if (kernels.isNative) return kernels;
   throw new CoreError(
     'NATIVE_UNAVAILABLE',

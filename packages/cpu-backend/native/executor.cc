@@ -7,11 +7,13 @@ namespace {
 
 /** Multiply-adds that take about as long as waking a worker. */
 constexpr size_t kWorthSharing = 32 * 1024;
-/** Weight rows that linear handles best together: whole register tiles, whole panels. */
+/** Weight rows that linear handles best together: of one row of x, of several (a panel), of many (a block).
+ */
 constexpr size_t kGemvChunk = 16;
-constexpr size_t kPanelChunk = 32;
-/** Fewer whole panels would leave threads waiting for the last one. */
-constexpr size_t kPanelsPerThread = 8;
+constexpr size_t kPanelChunk = 12;
+constexpr size_t kBlockChunk = 48;
+/** Fewer whole blocks would leave threads waiting for the last one. */
+constexpr size_t kBlocksPerThread = 8;
 /** Fewer chunks of linear in bf16, since all of x goes by for each. */
 constexpr size_t kFastChunksPerThread = 4;
 /** Linears of one row that are shared among threads as one. */
@@ -150,10 +152,9 @@ void Executor::run(const LinearOp& op) {
   packedFrom_ = {};
   const size_t unitWork = op.x.rows * std::max<size_t>(1, op.weight.cols);
   const size_t worth = std::max<size_t>(1, kWorthSharing / unitWork);
-  const bool byPanels =
-      op.x.rows > kPanelChunk && op.weight.rows >= pool_.threads() * kPanelsPerThread * kPanelChunk;
-  const size_t chunk = roundUp(worth, byPanels ? kPanelChunk : kGemvChunk);
-  pool_.run(op.weight.rows, chunk, [&](size_t begin, size_t end, size_t thread) {
+  const bool byBlocks = op.weight.rows >= pool_.threads() * kBlocksPerThread * kBlockChunk;
+  const size_t chunk = op.x.rows == 1 ? kGemvChunk : byBlocks ? kBlockChunk : kPanelChunk;
+  pool_.run(op.weight.rows, roundUp(worth, chunk), [&](size_t begin, size_t end, size_t thread) {
     kernels_.linear(op, begin, end, scratch_[thread].floats);
   });
 }

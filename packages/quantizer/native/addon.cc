@@ -114,7 +114,8 @@ class Quantizer : public Napi::ObjectWrap<Quantizer> {
                         InstanceMethod<&Quantizer::decodeLossless>("decodeLossless")});
   }
 
-  /** new Quantizer(instructionSet: string, threads: number, nibbleMap: Float32Array, byteMap: Float32Array)
+  /** new Quantizer(instructionSet: string, threads: number, nibbleMap: Float32Array, byteMap: Float32Array,
+   * background: boolean)
    */
   explicit Quantizer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Quantizer>(info) {
     const Napi::Env env = info.Env();
@@ -133,10 +134,12 @@ class Quantizer : public Napi::ObjectWrap<Quantizer> {
       // does.
       completions_ = Completions::New(env, "airllm quantizer", 0, 1, this);
       completions_.Unref(env);
-      pool_ = std::make_unique<WorkerPool>(static_cast<size_t>(threads), [this](std::unique_ptr<Job> job) {
+      const auto completed = [this](std::unique_ptr<Job> job) {
         // Refused only when the environment is closing; then nobody waits for the promise.
         if (completions_.NonBlockingCall(job.get()) == napi_ok) job.release();
-      });
+      };
+      const bool background = info[4].ToBoolean();
+      pool_ = std::make_unique<WorkerPool>(static_cast<size_t>(threads), completed, background);
     } catch (const std::invalid_argument& error) {
       fail(env, "INVALID_DATA", error.what());
     } catch (const std::system_error& error) {

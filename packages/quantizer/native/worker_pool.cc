@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "background.h"
+
 namespace airllm {
 
-WorkerPool::WorkerPool(size_t threads, std::function<void(std::unique_ptr<Job>)> completed)
+WorkerPool::WorkerPool(size_t threads, std::function<void(std::unique_ptr<Job>)> completed, bool background)
     : completed_(std::move(completed)) {
   try {
-    for (size_t i = 0; i < threads; i++) workers_.emplace_back([this] { work(); });
+    for (size_t i = 0; i < threads; i++) {
+      workers_.emplace_back([this, background] {
+        if (background) yieldToOthers();
+        work();
+      });
+    }
   } catch (...) {
     stop();
     throw;

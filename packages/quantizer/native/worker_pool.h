@@ -26,8 +26,11 @@ struct Job {
 
 class WorkerPool {
  public:
-  /** `completed` is called by a worker when the last slice of a job has run. Throws std::system_error. */
-  WorkerPool(size_t threads, std::function<void(std::unique_ptr<Job>)> completed);
+  /**
+   * `completed` is called by a worker when the last slice of a job has run. `background`: workers run where
+   * nothing else would. Throws std::system_error.
+   */
+  WorkerPool(size_t threads, std::function<void(std::unique_ptr<Job>)> completed, bool background = false);
   /** Ends after the slices in progress; jobs that did not finish are dropped. */
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

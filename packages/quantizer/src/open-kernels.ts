@@ -11,6 +11,8 @@ import { createReferenceKernels } from './reference/reference-kernels.js';
 export interface KernelOptions {
   /** Threads that encode and decode. Default: `os.availableParallelism()`. */
   readonly threads?: number | undefined;
+  /** Its threads run where nothing else of the process would, if the system can do that. Default: false. */
+  readonly background?: boolean;
   /** Default `auto`: the best this machine has. */
   readonly instructionSet?: InstructionSet;
 }
@@ -28,19 +30,22 @@ let warned = false;
  * @throws QuantizerError `INVALID_OPTION` for threads outside [1, 1024] or an instruction set this machine lacks.
  */
 export function openKernels(options: KernelOptions = {}): Kernels {
-  const { threads = availableParallelism(), instructionSet = 'auto' } = options;
+  const { threads = availableParallelism(), background = false, instructionSet = 'auto' } = options;
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
     throw invalid('threads', threads, `within [1, ${MAX_THREADS}]`);
   }
-  const key = `${instructionSet} ${threads}`;
-  const kernels = opened.get(key) ?? nativeOrReference(instructionSet, threads);
+  const key = `${instructionSet} ${threads} ${background}`;
+  const kernels = opened.get(key) ?? nativeOrReference(instructionSet, { threads, background });
   opened.set(key, kernels);
   return kernels;
 }
 
-function nativeOrReference(instructionSet: InstructionSet, threads: number): Kernels {
+function nativeOrReference(
+  instructionSet: InstructionSet,
+  pool: { threads: number; background: boolean },
+): Kernels {
   try {
-    return createNativeKernels(instructionSet, threads);
+    return createNativeKernels(instructionSet, pool);
   } catch (cause) {
     if (NativeAddonError.isInstance(cause) && instructionSet === 'auto') return reference(cause.message);
     if (typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'INVALID_OPTION') {

@@ -8,6 +8,7 @@ import { native } from './every-kernels.js';
 it('shares the threads of equal options', () => {
   expect(openKernels({ threads: 2 })).toBe(openKernels({ threads: 2 }));
   expect(openKernels({ threads: 1 })).not.toBe(openKernels({ threads: 2 }));
+  expect(openKernels({ threads: 1, background: true })).not.toBe(openKernels({ threads: 1 }));
 });
 
 it.each([0, 1.5, 1025, NaN])('refuses %p threads', (threads) => {

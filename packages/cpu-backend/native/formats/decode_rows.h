@@ -87,12 +87,13 @@ constexpr size_t decodedBlock(DType dtype) {
  * apart.
  */
 AIRLLM_NOINLINE void decodeRows(const Weight& weight, size_t row, size_t rows, size_t col, size_t count,
-                                float* out, size_t stride) {
+                                float* out, size_t stride, size_t* passed = nullptr) {
   if (weight.dtype == DType::kGptq) return decodeGroups<false>(weight, row, rows, col, count, out, stride);
   if (weight.dtype == DType::kAwq) return decodeGroups<true>(weight, row, rows, col, count, out, stride);
   const bool bySteps = withSteps(weight, [&](const auto& format) {
     for (size_t r = 0; r < rows; r++) {
-      const size_t done = decodeSteps(format, row + r, col, count, out + r * stride);
+      const size_t done = decodeSteps(format, row + r, col, count, out + r * stride,
+                                      passed == nullptr ? nullptr : passed + r);
       if (done < count) decodeOneByOne(weight, row + r, col + done, count - done, out + r * stride + done);
     }
   });

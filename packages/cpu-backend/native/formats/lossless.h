@@ -76,18 +76,28 @@ struct LosslessSteps {
     const uint8_t* codes;
     const uint8_t* escapes;
     size_t next;
+
+    /** Escapes of the columns before, and the base. */
+    size_t passed() const { return next; }
   };
+
+  /** From column `col` on, which so many escapes and the base come before. */
+  Row row(size_t row, size_t col, size_t passed) const {
+    const Packing& packing = weight.packing;
+    const size_t groups = (weight.cols - 1) / kColumns + 1;
+    return {weight.data + row * weight.cols + col,
+            packing.codes + (row * groups + col / kColumns) * kLosslessGroupBytes,
+            packing.factors + row * packing.escapeBytes, passed};
+  }
 
   /** Escapes before column `col` are counted. */
   Row row(size_t row, size_t col) const {
-    const Packing& packing = weight.packing;
-    const size_t groups = (weight.cols - 1) / kColumns + 1;
-    Row found{weight.data + row * weight.cols + col, packing.codes + row * groups * kLosslessGroupBytes,
-              packing.factors + row * packing.escapeBytes, 1};
-    for (size_t c = 0; c < col; c += kColumns, found.codes += kLosslessGroupBytes) {
-      found.next += bitCount(LosslessGroup(found.codes).escapes());
+    const Row first = this->row(row, 0, 1);
+    size_t passed = first.next;
+    for (size_t group = 0; group < col / kColumns; group++) {
+      passed += bitCount(LosslessGroup(first.codes + group * kLosslessGroupBytes).escapes());
     }
-    return found;
+    return this->row(row, col, passed);
   }
 
   template <typename Sink>

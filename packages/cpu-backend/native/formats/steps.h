@@ -35,14 +35,30 @@ inline size_t bytesOfColumns(DType dtype, size_t columns) {
   return columns / blockSize(dtype).elements * blockSize(dtype).bytes;
 }
 
-/** Whole steps from column `col` on, at most `count` columns; returns how many were decoded. */
+/** Row of steps from column `col` on, told what was passed before it if that is known. */
 template <typename Format>
-inline size_t decodeSteps(const Format& format, size_t row, size_t col, size_t count, float* out) {
+inline typename Format::Row rowFrom(const Format& format, size_t row, size_t col, const size_t* passed) {
+  if constexpr (requires { format.row(row, col, size_t{}); }) {
+    if (passed != nullptr && col > 0) return format.row(row, col, *passed);
+  }
+  return format.row(row, col);
+}
+
+/**
+ * Whole steps from column `col` on, at most `count` columns; returns how many were decoded. `passed` holds
+ * what the format says of the columns before `col` and then of those before the end; null: it is not known.
+ */
+template <typename Format>
+inline size_t decodeSteps(const Format& format, size_t row, size_t col, size_t count, float* out,
+                          size_t* passed) {
   constexpr size_t kColumns = Format::kColumns;
-  typename Format::Row from = format.row(row, col);
+  typename Format::Row from = rowFrom(format, row, col, passed);
   size_t c = 0;
   for (; c + kColumns <= count; c += kColumns, out += kColumns) {
     format.step(from, kDecodePrefetch, [&](size_t offset, F value) { store(out + offset, value); });
+  }
+  if constexpr (requires { from.passed(); }) {
+    if (passed != nullptr) *passed = from.passed();
   }
   return c;
 }

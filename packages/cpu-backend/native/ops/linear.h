@@ -11,9 +11,9 @@
 // depends on its batch. The three paths below only differ in which outputs they keep in registers together
 // and in when they widen the weight:
 //   T = 1      gemv:   8 weight rows at once, streamed from memory
-//   T ≤ 16     direct: 4 weight rows × up to kTileRows rows of x, widened on the fly, read from memory once
-//   otherwise  panels: the accumulators (vectors, not sums) are carried exactly from one panel of k to the
-//   next
+//   T ≤ 12     direct: 4 weight rows × up to kTileRows rows of x, widened on the fly, read from memory once
+//   otherwise  panels: see linear_panels.h; the accumulators (vectors, not sums) are carried exactly from
+//              one panel of k to the next
 #pragma once
 
 #include <math.h>
@@ -23,7 +23,10 @@
 namespace airllm::AIRLLM_ISA {
 namespace {
 
-constexpr size_t kDirectRows = 16;
+constexpr size_t kDirectRows = 12;
+constexpr size_t kGemvRows = 8;
+/** Rows of the weight in a register tile with kTileRows rows of x, read from memory. */
+constexpr size_t kWeightTile = 4;
 /** Shortest length that a row is divided by, so that a row of zeros stays one. */
 constexpr float kShortestRow = 1e-12f;
 /** Outputs [t, t + T) × [n, n + N), all of k at once, straight from the weight. */
@@ -93,13 +96,16 @@ void direct(const LinearOp& op, size_t begin, size_t end) {
   for (; n < end; n++) directRows<D, 1>(op, n);
 }
 
-/** Widens columns [k0, k0 + depth) of weight rows [n, n + count) to float32, rows kPanelDepth apart. */
+/** Widens columns [k0, k0 + depth) of weight rows [n, n + count) to float32, rows kPanelPitch apart. */
 template <DType D>
 void widenPanel(const Weight& weight, size_t n, size_t count, size_t k0, size_t depth, float* panel) {
   for (size_t i = 0; i < count; i++) {
     const WeightRows<D, 1> from(weight, n + i, k0);
-    float* to = panel + i * kPanelDepth;
+    float* to = panel + i * kPanelPitch;
     size_t k = 0;
+    if constexpr (D == DType::kBF16) {
+      for (; k + 2 * kLanes <= depth; k += 2 * kLanes) widenTwo(from.at(0, k), to + k);
+    }
     for (; k + kLanes <= depth; k += kLanes) store(to + k, from.load(0, k));
     if (k < depth) storePartial(to + k, from.loadPartial(0, k, depth - k), depth - k);
   }
@@ -109,9 +115,11 @@ template <DType D>
 void linearOf(const LinearOp& op, size_t begin, size_t end, float* scratch) {
   if (op.x.rows == 1) return gemv<D>(op, begin, end);
   if (op.x.rows <= kDirectRows) return direct<D>(op, begin, end);
-  panels(op, begin, end, scratch, [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
-    widenPanel<D>(op.weight, n, count, k0, depth, panel);
-  });
+  const size_t rowBytes = op.weight.cols * kBytes<D>;
+  panels(op, {op.weight.data, rowBytes, kPanelStep * kBytes<D>}, begin, end, scratch,
+         [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
+           widenPanel<D>(op.weight, n, count, k0, depth, panel);
+         });
 }
 
 /** Outputs [n, n + 1) divided by the length of that weight row, which was read a moment ago. */
@@ -138,8 +146,8 @@ void linear(const LinearOp& op, size_t begin, size_t end, float* scratch) {
   withDType(op.weight.dtype, [&](auto tag) {
     constexpr DType D = decltype(tag)::value;
     if (!op.normalizeRows) return linearOf<D>(op, begin, end, scratch);
-    for (size_t n = begin; n < end; n += kPanelWeights) {
-      const size_t last = end - n < kPanelWeights ? end : n + kPanelWeights;
+    for (size_t n = begin; n < end; n += kBlockWeights) {
+      const size_t last = end - n < kBlockWeights ? end : n + kBlockWeights;
       linearOf<D>(op, n, last, scratch);
       for (size_t row = n; row < last; row++) divideByLength<D>(op, row);
     }

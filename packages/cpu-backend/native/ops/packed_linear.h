@@ -56,9 +56,15 @@ void packedLinear(const LinearOp& op, size_t begin, size_t end, float* scratch) 
     const auto gemv = [&](const auto& format) { packedGemv(op, format, begin, end, scratch); };
     if (withSteps(op.weight, gemv)) return;
   }
-  panels(op, begin, end, scratch, [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
-    decodeRows(op.weight, n, count, k0, depth, panel, kPanelDepth);
-  });
+  const size_t rowBytes = bytesOfColumns(op.weight.dtype, op.weight.cols);
+  // Of the rows of a block, whose panels come in the order of k.
+  size_t passed[kBlockWeights] = {};
+  const size_t stepBytes = bytesOfColumns(op.weight.dtype, kPanelDepth) / (kPanelDepth / kPanelStep);
+  panels(op, {op.weight.data, rowBytes, stepBytes}, begin, end, scratch,
+         [&](size_t n, size_t count, size_t k0, size_t depth, float* panel) {
+           decodeRows(op.weight, n, count, k0, depth, panel, kPanelPitch,
+                      passed + (n - begin) % kBlockWeights);
+         });
 }
 
 }  // namespace

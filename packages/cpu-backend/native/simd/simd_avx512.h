@@ -64,6 +64,17 @@ inline F loadWeightPartial(const uint8_t* p, size_t n) {
   }
 }
 
+/** The 2 · kLanes values of bf16 at p, as float32: each is moved and widened at once. */
+inline void widenTwo(const uint8_t* p, float* to) {
+  constexpr __mmask32 kUpperHalves = 0xaaaaaaaa;
+  const __m512i both = _mm512_loadu_si512(p);
+  const __m512i low = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0,
+                                       4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
+  const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(16));
+  store(to, _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(kUpperHalves, low, both)));
+  store(to + kLanes, _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(kUpperHalves, high, both)));
+}
+
 /** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
 inline void loadPairs(const float* p, F& even, F& odd) {
   const F low = load(p), high = load(p + kLanes);
@@ -106,6 +117,8 @@ inline void sumFour(F a, F b, F c, F d, float* to) {
 }
 
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+/** Into the second-level cache alone. */
+inline void prefetchSecond(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
 inline void prefetchToWrite(const void* p) { __builtin_prefetch(p, 1, 3); }
 
 }  // namespace

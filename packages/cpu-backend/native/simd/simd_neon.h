@@ -64,6 +64,12 @@ inline F loadWeightPartial(const uint8_t* p, size_t n) {
   return loadWeight<D>(lanes);
 }
 
+/** The 2 · kLanes values of bf16 at p, as float32. */
+inline void widenTwo(const uint8_t* p, float* to) {
+  store(to, loadWeight<DType::kBF16>(p));
+  store(to + kLanes, loadWeight<DType::kBF16>(p + kLanes * kBytes<DType::kBF16>));
+}
+
 /** Values 0, 2, 4, 6 and 1, 3, 5, 7 from p on. */
 inline void loadPairs(const float* p, F& even, F& odd) {
   const float32x4x2_t pairs = vld2q_f32(p);
@@ -99,6 +105,9 @@ inline void sumFour(F a, F b, F c, F d, float* to) {
 }
 
 inline void prefetch(const void* p) { __builtin_prefetch(p); }
+/** Into the second-level cache alone. */
+inline void prefetchSecond(const void* p) { __builtin_prefetch(p, 0, 2); }
+inline void prefetchToWrite(const void* p) { __builtin_prefetch(p, 1, 3); }
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA

@@ -87,6 +87,12 @@ inline F loadWeight(const uint8_t* p) {
   return loadWeightPartial<D>(p, kLanes);
 }
 
+/** The 2 · kLanes values of bf16 at p, as float32. */
+inline void widenTwo(const uint8_t* p, float* to) {
+  store(to, loadWeight<DType::kBF16>(p));
+  store(to + kLanes, loadWeight<DType::kBF16>(p + kLanes * kBytes<DType::kBF16>));
+}
+
 /** Values 0, 2, 4 … and 1, 3, 5 … of 2 · kLanes from p on. */
 inline void loadPairs(const float* p, F& even, F& odd) {
   even = each([&](size_t i) { return p[2 * i]; });
@@ -140,6 +146,8 @@ inline void sumFour(F a, F b, F c, F d, float* to) {
 }
 
 inline void prefetch(const void*) {}
+inline void prefetchSecond(const void*) {}
+inline void prefetchToWrite(const void*) {}
 
 }  // namespace
 }  // namespace airllm::AIRLLM_ISA

@@ -29,25 +29,40 @@ inline size_t prefetchDistance(size_t at, size_t rowBytes, size_t rows, size_t a
   return at + ahead < rowBytes ? ahead : ahead + (rows - 1) * rowBytes;
 }
 
+/** A number to choose templates by. */
+template <size_t N>
+struct Count {
+  static constexpr size_t value = N;
+};
+
+/** tile(n, t) += w[n, k] · x[t, k] for the kLanes columns from k on. */
+template <DType D, size_t N, size_t T>
+inline void accumulateStep(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t k,
+                           Tile<N, T>& tile) {
+  F rows[T];
+  F weights = zero();
+  AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
+  AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
+    if (i % T == 0) weights = w.load(i / T, k);
+    tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
+  }
+}
+
 /** tile(n, t) += w[n, k] · x[t, k] for k in [from, depth); w is prefetched if `Stream`. */
 template <DType D, bool Stream = false, size_t N, size_t T>
 inline void accumulateTile(const WeightRows<D, N>& w, const float* x, size_t xStride, size_t from,
                            size_t depth, Tile<N, T>& tile) {
-  F rows[T];
-  F weights = zero();
   size_t k = from;
   for (; k + kLanes <= depth; k += kLanes) {
-    AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = load(x + t * xStride + k);
-    AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
-      if (i % T == 0) {
-        if constexpr (Stream) prefetch(w.at(i / T, k) + kPrefetchBytes);
-        weights = w.load(i / T, k);
-      }
-      tile.acc[i] = fma(weights, rows[i % T], tile.acc[i]);
+    if constexpr (Stream) {
+      AIRLLM_UNROLL for (size_t i = 0; i < N; i++) prefetch(w.at(i, k) + kPrefetchBytes);
     }
+    accumulateStep(w, x, xStride, k, tile);
   }
   if (k < depth) {
     const size_t left = depth - k;
+    F rows[T];
+    F weights = zero();
     AIRLLM_UNROLL for (size_t t = 0; t < T; t++) rows[t] = loadPartial(x + t * xStride + k, left);
     AIRLLM_UNROLL for (size_t i = 0; i < N * T; i++) {
       if (i % T == 0) weights = w.loadPartial(i / T, k, left);

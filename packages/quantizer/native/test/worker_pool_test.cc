@@ -7,6 +7,10 @@
 #include <atomic>
 #include <future>
 
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
 #include "jobs.h"
 #include "support.h"
 
@@ -51,6 +55,25 @@ TEST_CASE("a pool ends while jobs are waiting") {
   }
   CHECK(completed <= 100);
 }
+
+#if defined(__linux__)
+TEST_CASE("threads in the background have the lowest priority, and those that start them keep theirs") {
+  const auto nicenessOfWorker = [](bool background) {
+    std::promise<int> niceness;
+    WorkerPool pool(
+        1, [](std::unique_ptr<Job>) {}, background);
+    auto job = std::make_unique<Job>();
+    job->slices = 1;
+    job->run = [&](size_t) { niceness.set_value(getpriority(PRIO_PROCESS, 0)); };
+    pool.submit(std::move(job));
+    return niceness.get_future().get();
+  };
+  const int own = getpriority(PRIO_PROCESS, 0);
+  CHECK(nicenessOfWorker(true) == 19);
+  CHECK(nicenessOfWorker(false) == own);
+  CHECK(getpriority(PRIO_PROCESS, 0) == own);
+}
+#endif
 
 TEST_CASE("the parts of a job add up to those of one thread") {
   const std::vector<float> map = byteMap();

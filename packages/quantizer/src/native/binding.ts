@@ -92,6 +92,7 @@ export interface NativeBinding {
     threads: number,
     nibbleMap: Float32Array,
     byteMap: Float32Array,
+    background: boolean,
   ) => NativeQuantizer;
 }
 

@@ -11,9 +11,12 @@ import { DTYPE_NUMBERS, loadBinding, type InstructionSet, type SumsArray } from 
  * @throws NativeAddonError of `@airllm/native` when the addon does not load; an error with `code` INVALID_OPTION when
  * this machine lacks the instruction set.
  */
-export function createNativeKernels(instructionSet: InstructionSet, threads: number): Kernels {
+export function createNativeKernels(
+  instructionSet: InstructionSet,
+  { threads, background }: { threads: number; background: boolean },
+): Kernels {
   const { Quantizer } = loadBinding();
-  const native = new Quantizer(instructionSet, threads, NF4_MAP, DYNAMIC_MAP);
+  const native = new Quantizer(instructionSet, threads, NF4_MAP, DYNAMIC_MAP, background);
   return {
     isNative: true,
     description: `native ${native.instructionSet}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
