@@ -112,9 +112,9 @@ describe('opening', () => {
   it('refuses an option it does not know, and one that is not implemented yet', async () => {
     const typo = { prefetchin: true } as object;
     expect((await codeOf(() => AutoModel.fromPretrained(folder, typo))).message).toContain('prefetching');
-    expect(await codeOf(() => AutoModel.fromPretrained(folder, { device: 'cuda' }))).toMatchObject({
+    expect(await codeOf(() => AutoModel.fromPretrained(folder, { dtype: 'float16' }))).toMatchObject({
       code: 'NOT_YET',
-      fields: { option: 'device' },
+      fields: { option: 'dtype' },
     });
   });
 });
