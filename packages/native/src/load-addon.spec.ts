@@ -8,7 +8,10 @@ const platform = `${process.platform}-${process.arch}`;
 
 describe('loadAddon', () => {
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'airllm-native-'))));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'airllm-native-'));
+    writeFileSync(join(folder, 'package.json'), '{ "name": "@x/things" }');
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const failure = (): NativeAddonError => {
@@ -24,7 +27,7 @@ describe('loadAddon', () => {
   it('names every place it looked in and what to install when nothing is built', () => {
     const error = failure();
     expect(error.code).toBe('ADDON_NOT_BUILT');
-    expect(error.message).toContain(`@airllm/thing-${platform}: not found`);
+    expect(error.message).toContain(`@x/things-${platform}/thing.node: not found`);
     expect(error.message).toContain(`${join(folder, 'build', 'Release', 'thing.node')}: not found`);
     expect(error.message).toContain('Build it: ');
   });
@@ -39,9 +42,14 @@ describe('loadAddon', () => {
   });
 
   it('prefers the platform package', () => {
-    const prebuilt = join(folder, 'node_modules', '@airllm', `thing-${platform}`);
+    const prebuilt = join(folder, 'node_modules', '@x', `things-${platform}`);
     mkdirSync(prebuilt, { recursive: true });
-    writeFileSync(join(prebuilt, 'index.js'), 'module.exports = { origin: "prebuilt" };');
-    expect(loadAddon({ packageDir: folder, name: 'thing' })).toEqual({ origin: 'prebuilt' });
+    mkdirSync(join(folder, 'build', 'Release'), { recursive: true });
+    for (const parent of [prebuilt, join(folder, 'build', 'Release')])
+      writeFileSync(join(parent, 'thing.node'), 'not a shared library');
+    // Neither loads, and so both are named, in the order they were tried.
+    expect(failure().message).toMatch(
+      /@x\/things-[^:]*thing\.node: (?!not found)[^\n]*\n.*build\/Release\/thing\.node: (?!not found)/,
+    );
   });
 });

@@ -1,6 +1,6 @@
 // Finds and loads the binary of a native addon: a prebuilt platform package first, then the local build.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,11 @@ export interface LoadAddonOptions {
   packageDir: URL | string;
   /** File name of the binary without `.node`. */
   name: string;
-  /** Default `@airllm/`. The platform package is `<prefix><name>-<platform>-<arch>`. */
-  platformPackagePrefix?: string;
 }
 
 /**
- * Loads `<prefix><name>-<platform>-<arch>`, else `<packageDir>/build/Release/<name>.node`.
+ * Loads `<name>.node` of the platform package, `<name of the package>-<platform>-<arch>`, else that of
+ * `<packageDir>/build/Release`.
  *
  * @throws NativeAddonError `ADDON_NOT_BUILT` when neither exists, `ADDON_LOAD_FAILED` when one exists but does
  * not load; the message lists every place tried and why it failed.
@@ -25,11 +24,11 @@ export interface LoadAddonOptions {
  * const binding = loadAddon<Binding>({ packageDir: new URL('..', import.meta.url), name: 'cpu' });
  */
 export function loadAddon<T>(options: LoadAddonOptions): T {
-  const { packageDir, name, platformPackagePrefix = '@airllm/' } = options;
+  const { packageDir, name } = options;
   const folder = packageDir instanceof URL ? fileURLToPath(packageDir) : packageDir;
   const requireFrom = createRequire(join(folder, 'package.json'));
   const candidates = [
-    `${platformPackagePrefix}${name}-${process.platform}-${process.arch}`,
+    `${packageName(folder)}-${process.platform}-${process.arch}/${name}.node`,
     join(folder, 'build', 'Release', `${name}.node`),
   ];
   const failures: { candidate: string; found: boolean; cause: unknown }[] = [];
@@ -41,6 +40,11 @@ export function loadAddon<T>(options: LoadAddonOptions): T {
     }
   }
   throw describeFailures(name, failures);
+}
+
+function packageName(folder: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'name' in manifest ? String(manifest.name) : '';
 }
 
 function exists(requireFrom: NodeJS.Require, candidate: string): boolean {
