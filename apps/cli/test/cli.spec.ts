@@ -76,7 +76,7 @@ describe('airllm run', () => {
     [['run', '/no/such/folder', 'hi'], 'FOLDER_NOT_FOUND'],
     [['run', demoModelFolder, 'hi', '--memory', '20MB'], 'BUDGET_TOO_SMALL'],
     [['run', demoModelFolder, 'hi', '--memory', 'lots'], 'INVALID_OPTION'],
-    [['run', demoModelFolder, 'hi', '--device', 'cuda'], 'NOT_YET'],
+    [['run', demoModelFolder, 'hi', '--device', 'tpu'], 'INVALID_OPTION'],
     [['plan', demoModelFolder, '--device', 'cpu', '--device-memory', '1GB'], 'INVALID_OPTION'],
   ])('%j ends with %s', async (args, expected) => {
     const { code, stdout, stderr } = await airllm(...args);
