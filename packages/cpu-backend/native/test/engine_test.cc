@@ -57,19 +57,19 @@ TEST_CASE("tasks run in the order of submission and stop() drops the rest") {
     for (size_t i = 0; i < 200; i++) {
       auto add = std::make_unique<Task>();
       add->program = std::make_unique<Program>();
-      add->program->pages.push_back(pages);
+      add->program->memory.push_back(pages);
       // data[0] += data[1] twice
       const AccumulateOp op{{data, 1, 1, 1}, {data + 1, 1, 1, 1}};
       add->program->ops = {op, op};
       auto write = std::make_unique<Task>();
       write->kind = Task::Kind::kWrite;
       write->rows = {data + 1, 1, 1, 1};
-      write->pages = pages;
+      write->memory = pages;
       write->data = {static_cast<float>(i)};
       auto readBack = std::make_unique<Task>();
       readBack->kind = Task::Kind::kRead;
       readBack->rows = {data, 1, 1, 1};
-      readBack->pages = pages;
+      readBack->memory = pages;
       readBack->data.resize(1);
       engine.submit(std::move(write));
       engine.submit(std::move(add));
@@ -83,7 +83,7 @@ TEST_CASE("tasks run in the order of submission and stop() drops the rest") {
       auto dropped = std::make_unique<Task>();
       dropped->kind = Task::Kind::kRead;
       dropped->rows = {data, 1, 1, 1};
-      dropped->pages = pages;
+      dropped->memory = pages;
       dropped->data.resize(1);
       engine.submit(std::move(dropped));
     }
