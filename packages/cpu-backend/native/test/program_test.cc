@@ -16,7 +16,7 @@ namespace {
 
 /** Arena 1: 64 elements. Weights 2: 64 bytes. Cache 3: the layers of kCache, 2 blocks, 2 slots. Code
  * book 4: 1024 bytes. */
-struct Memory {
+struct Operands {
   std::shared_ptr<Pages> arena = Pages::map(64 * 4, false);
   std::shared_ptr<Pages> weights = Pages::map(64, false);
   std::shared_ptr<Pages> cache = Pages::map((128 + 2 * 10 + 96) * 4, false);
@@ -132,7 +132,7 @@ const Submission kSubmissions[] = {
 }  // namespace
 
 TEST_CASE("well-formed submissions decode to their op") {
-  const Memory memory;
+  const Operands memory;
   for (size_t i = 0; i < std::size(kSubmissions); i++) {
     CAPTURE(i);
     CHECK(kSubmissions[i].decodes(memory.decode(kSubmissions[i].words)->ops.at(0)));
@@ -140,7 +140,7 @@ TEST_CASE("well-formed submissions decode to their op") {
 }
 
 TEST_CASE("operands outside their memory are refused") {
-  const Memory memory;
+  const Operands memory;
   const auto changed = [](Words words, size_t at, double value) {
     words.at(at) = value;
     return words;
@@ -161,7 +161,7 @@ TEST_CASE("operands outside their memory are refused") {
 }
 
 TEST_CASE("scales outside their memory are refused") {
-  const Memory memory;
+  const Operands memory;
   // Words 15 … 20: memory, byteOffset, cols, blockRows, blockCols, firstRow. Rows 1 … 4 are blocks 0 … 2: 6
   // scales.
   const auto refused = [&](size_t at, double value) {
@@ -181,7 +181,7 @@ TEST_CASE("scales outside their memory are refused") {
 }
 
 TEST_CASE("companions of packed weights outside their memory are refused") {
-  const Memory memory;
+  const Operands memory;
   const auto refused = [&](const Words& weight, size_t at, double value) {
     Words words = packed(weight);
     words.at(kPlain.size() + 5 + at) = value;
@@ -214,7 +214,7 @@ TEST_CASE("companions of packed weights outside their memory are refused") {
 }
 
 TEST_CASE("what a cache does not hold is refused") {
-  const Memory memory;
+  const Operands memory;
   const auto refused = [&](const Words& base, size_t at, double value) {
     Words words = base;
     words.at(at) = value;
@@ -247,7 +247,7 @@ TEST_CASE("what a cache does not hold is refused") {
 }
 
 TEST_CASE("random words never reach outside memory") {
-  const Memory memory;
+  const Operands memory;
   Executor executor(*kernelsFor("auto"), nullptr, 2);
   const std::atomic<bool> stop{false};
   std::mt19937 random(12);
