@@ -42,7 +42,7 @@ function(airllm_addon name)
     target_link_libraries(native-tests PRIVATE ${ARGN} Threads::Threads)
     if(AIRLLM_SANITIZE)
       foreach(target ${ARGN} native-tests)
-        target_compile_options(${target} PRIVATE -g -fno-omit-frame-pointer -fsanitize=${AIRLLM_SANITIZE}
+        target_compile_options(${target} PRIVATE -g1 -fno-omit-frame-pointer -fsanitize=${AIRLLM_SANITIZE}
           -fno-sanitize-recover=all)
       endforeach()
       target_link_options(native-tests PRIVATE -fsanitize=${AIRLLM_SANITIZE})
